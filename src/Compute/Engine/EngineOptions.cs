@@ -1,0 +1,50 @@
+using System.ComponentModel.DataAnnotations;
+
+namespace Concertina.Compute.Engine;
+
+/// <summary>Limits of one engine.</summary>
+public sealed record EngineOptions
+{
+    /// <summary>Configuration section these options bind to.</summary>
+    public const string Section = "Engine";
+
+    /// <summary>Most sequences that run at once. Default 256.</summary>
+    [Range(1, 65_536, ErrorMessage = "Engine:MaxRunning must be between 1 and 65536.")]
+    public int MaxRunning { get; init; } = 256;
+
+    /// <summary>Most rows (decode rows and prefill tokens) of one step. Default 256; more makes prefill faster and streams less smooth.</summary>
+    [Range(1, 16_384, ErrorMessage = "Engine:StepTokens must be between 1 and 16384.")]
+    public int StepTokens { get; init; } = 256;
+
+    /// <summary>Most requests that wait for admission. Default 1024.</summary>
+    [Range(0, 1_000_000, ErrorMessage = "Engine:QueueLimit must be between 0 and 1000000.")]
+    public int QueueLimit { get; init; } = 1024;
+
+    /// <summary>Tokens committed for a request without a limit; extended column by column after. Default 1024.</summary>
+    [Range(1, 1_048_576, ErrorMessage = "Engine:DefaultNewTokens must be between 1 and 1048576.")]
+    public int DefaultNewTokens { get; init; } = 1024;
+
+    /// <summary>Tokens a reader may lie behind before its sequence skips steps. Default 64.</summary>
+    [Range(1, 65_536, ErrorMessage = "Engine:ReaderBufferTokens must be between 1 and 65536.")]
+    public int ReaderBufferTokens { get; init; } = 64;
+
+    /// <summary>Seconds without a read, while the buffer is full, after which a generation is cancelled. Default 30.</summary>
+    [Range(0.1, 86_400, ErrorMessage = "Engine:SlowReaderSeconds must be between 0.1 and 86400.")]
+    public double SlowReaderSeconds { get; init; } = 30;
+
+    /// <summary>Seconds a sequence may wait in place for memory before it ends with an error. Default 60.</summary>
+    [Range(0.1, 86_400, ErrorMessage = "Engine:MemoryWaitSeconds must be between 0.1 and 86400.")]
+    public double MemoryWaitSeconds { get; init; } = 60;
+
+    /// <summary>Seconds a request may wait for admission before it is refused. Default 120.</summary>
+    [Range(0.1, 86_400, ErrorMessage = "Engine:QueueWaitSeconds must be between 0.1 and 86400.")]
+    public double QueueWaitSeconds { get; init; } = 120;
+
+    /// <summary>Seconds one stage of a step may take before the watchdog calls the engine stalled. Default 30.</summary>
+    [Range(0.1, 86_400, ErrorMessage = "Engine:StallSeconds must be between 0.1 and 86400.")]
+    public double StallSeconds { get; init; } = 30;
+
+    /// <summary>Threads that compute, the engine's own included; 0: one per core. Default 0.</summary>
+    [Range(0, 1_024, ErrorMessage = "Engine:Threads must be between 0 (one per core) and 1024.")]
+    public int Threads { get; init; }
+}

@@ -1,0 +1,43 @@
+using Concertina.Compute.KvCache;
+
+namespace Concertina.Compute.Engine;
+
+/// <summary>State of an engine at the end of its last step; readable from any thread.</summary>
+public sealed record EngineSnapshot
+{
+    /// <summary>Steps run since start.</summary>
+    public required long Steps { get; init; }
+
+    /// <summary>Tokens sampled since start.</summary>
+    public required long GeneratedTokens { get; init; }
+
+    /// <summary>Prompt tokens computed since start.</summary>
+    public required long PrefilledTokens { get; init; }
+
+    /// <summary>Running sequences.</summary>
+    public required int Running { get; init; }
+
+    /// <summary>Requests waiting for admission.</summary>
+    public required int Queued { get; init; }
+
+    /// <summary>Open handles without a running generation that hold units.</summary>
+    public required int IdleSequences { get; init; }
+
+    /// <summary>Sum of commitments.</summary>
+    public required long CommittedBytes { get; init; }
+
+    /// <summary>Requests refused since start, by kind (index = <see cref="RefusalKind"/>).</summary>
+    public required IReadOnlyList<long> Refused { get; init; }
+
+    /// <summary>Steps in which some sequence waited in place for memory.</summary>
+    public required long MemoryWaits { get; init; }
+
+    /// <summary>The KV cache.</summary>
+    public required KvCacheStatistics Kv { get; init; }
+
+    /// <summary>True after <see cref="InferenceEngine.Drain"/>.</summary>
+    public required bool Draining { get; init; }
+
+    /// <summary>The stage that stalled, or null.</summary>
+    public required string? StalledStage { get; init; }
+}

@@ -1,0 +1,29 @@
+namespace Concertina.Compute.Engine;
+
+/// <summary>How a generation ended and what it ran on.</summary>
+public sealed record GenerationEnd
+{
+    /// <summary>How it ended.</summary>
+    public required FinishKind Kind { get; init; }
+
+    /// <summary>Stage and cause of a failure: <c>decode/not-finite</c>, <c>decode/slow-reader</c>, <c>memory/wait-expired</c>, <c>engine/failed</c>; else null.</summary>
+    public string? ErrorCode { get; init; }
+
+    /// <summary>What failed, the values, what to do; else null.</summary>
+    public string? ErrorMessage { get; init; }
+
+    /// <summary>Tokens generated.</summary>
+    public required int GeneratedTokens { get; init; }
+
+    /// <summary>The stop token that ended it; null otherwise.</summary>
+    public int? StopToken { get; init; }
+
+    /// <summary>Physical bytes its table referred to at the end.</summary>
+    public long KvBytes { get; init; }
+
+    /// <summary>True while every column it attended to was exact.</summary>
+    public bool Exact { get; init; } = true;
+
+    /// <summary>Steps it waited in place for memory.</summary>
+    public int Waits { get; init; }
+}

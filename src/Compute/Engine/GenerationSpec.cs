@@ -1,0 +1,26 @@
+namespace Concertina.Compute.Engine;
+
+/// <summary>One generation as the engine runs it.</summary>
+public sealed record GenerationSpec
+{
+    /// <summary>Unique id of the request.</summary>
+    public required string RequestId { get; init; }
+
+    /// <summary>The whole prompt, at least one token.</summary>
+    public required ReadOnlyMemory<int> Prompt { get; init; }
+
+    /// <summary>Most tokens to generate, at least 1; null: until a stop token or the context's end.</summary>
+    public int? MaxNewTokens { get; init; }
+
+    /// <summary>How tokens are drawn.</summary>
+    public SamplingSpec Sampling { get; init; } = SamplingSpec.Greedy;
+
+    /// <summary>Token ids that end the generation.</summary>
+    public ReadOnlyMemory<int> StopTokens { get; init; }
+
+    /// <summary>True: only exact columns may be reused and nothing may squeeze it.</summary>
+    public bool Lossless { get; init; }
+
+    /// <summary>Scheduling weight of the tenant, above 0.</summary>
+    public double Weight { get; init; } = 1;
+}

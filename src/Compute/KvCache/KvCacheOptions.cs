@@ -1,0 +1,21 @@
+using System.ComponentModel.DataAnnotations;
+
+namespace Concertina.Compute.KvCache;
+
+/// <summary>How much memory the KV cache of one worker may hold.</summary>
+public sealed record KvCacheOptions
+{
+    /// <summary>Configuration section these options bind to.</summary>
+    public const string Section = "KvCache";
+
+    /// <summary>Memory for everything the cache holds, in bytes. The default, 0, means half of what the machine or container has left after the weights.</summary>
+    [Range(0, 16L << 40, ErrorMessage = "KvCache:BudgetBytes must be 0 (automatic) or at most 16 TiB.")]
+    public long BudgetBytes { get; init; }
+
+    /// <summary>Share of the budget kept as transcode reserve, 0 to 0.25. Default 0.02.</summary>
+    [Range(0.0, 0.25, ErrorMessage = "KvCache:TranscodeReserveShare must be between 0 and 0.25.")]
+    public double TranscodeReserveShare { get; init; } = 0.02;
+
+    /// <summary>Codec of the open page and of the lossless rung: <c>f16</c>, or <c>f32</c> for the definition. Default <c>f16</c>.</summary>
+    public string Codec { get; init; } = "f16";
+}

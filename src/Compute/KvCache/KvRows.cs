@@ -1,0 +1,29 @@
+namespace Concertina.Compute.KvCache;
+
+/// <summary>
+/// The write hook: what one layer offers for neighbouring rows of one sequence. A codec or policy declares what it needs;
+/// spans nobody needs may be empty. Row-major, [rows, ...], memory owned by the runner until the call returns.
+/// </summary>
+public readonly ref struct KvRows
+{
+    /// <summary>Position of the first row in its sequence.</summary>
+    public required int FirstPosition { get; init; }
+
+    /// <summary>Number of rows.</summary>
+    public required int RowCount { get; init; }
+
+    /// <summary>Keys after RoPE, [rows, kvHeads * headDim].</summary>
+    public required ReadOnlySpan<float> Keys { get; init; }
+
+    /// <summary>Values, [rows, kvHeads * headDim].</summary>
+    public required ReadOnlySpan<float> Values { get; init; }
+
+    /// <summary>Keys before RoPE, [rows, kvHeads * headDim]; empty unless declared as needed.</summary>
+    public ReadOnlySpan<float> KeysBeforeRope { get; init; }
+
+    /// <summary>Queries before RoPE, [rows, queryHeads * headDim]; empty unless declared as needed.</summary>
+    public ReadOnlySpan<float> QueriesBeforeRope { get; init; }
+
+    /// <summary>Input of the layer's attention after its norm, [rows, embedding]; empty unless declared as needed.</summary>
+    public ReadOnlySpan<float> LayerInput { get; init; }
+}

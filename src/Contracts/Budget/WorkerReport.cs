@@ -1,0 +1,26 @@
+using Concertina.Contracts.Workers;
+using Orleans;
+
+namespace Concertina.Contracts.Budget;
+
+/// <summary>A worker's report to its budget grain, every 250 ms and at watermarks.</summary>
+[GenerateSerializer]
+[Immutable]
+[Alias("concertina.worker-report")]
+public sealed record WorkerReport
+{
+    /// <summary>Load and memory now.</summary>
+    [Id(0)] public required WorkerLoad Load { get; init; }
+
+    /// <summary>Counts up per epoch; the receiver drops a report that is not newer.</summary>
+    [Id(1)] public required long Sequence { get; init; }
+
+    /// <summary>True: the report lists all sessions; false: only those that changed since the last report.</summary>
+    [Id(2)] public required bool Full { get; init; }
+
+    /// <summary>Sessions (all or changed), at most 512 a report; a longer list is sent in several reports.</summary>
+    [Id(3)] public SessionReport[] Sessions { get; init; } = [];
+
+    /// <summary>Keys of sessions whose units left this worker since the last report.</summary>
+    [Id(4)] public string[] Gone { get; init; } = [];
+}

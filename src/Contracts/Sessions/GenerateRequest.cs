@@ -1,0 +1,46 @@
+using Orleans;
+
+namespace Concertina.Contracts.Sessions;
+
+/// <summary>One generation as the gateway asks for it. Text does not cross this border; token ids do.</summary>
+[GenerateSerializer]
+[Immutable]
+[Alias("concertina.generate-request")]
+public sealed record GenerateRequest
+{
+    /// <summary>Unique id of the request, chosen by the gateway; usage is recorded once per id.</summary>
+    [Id(0)] public required string RequestId { get; init; }
+
+    /// <summary>Tenant that pays; equals the first part of the grain key.</summary>
+    [Id(1)] public required string TenantId { get; init; }
+
+    /// <summary>Served model name.</summary>
+    [Id(2)] public required string Model { get; init; }
+
+    /// <summary>Packed prompt tokens (<see cref="TokenPacking"/>), at most 48 KiB; empty when the prompt was staged.</summary>
+    [Id(3)] public required byte[] Prompt { get; init; }
+
+    /// <summary>Prompt length in tokens, staged parts included.</summary>
+    [Id(4)] public required int PromptTokens { get; init; }
+
+    /// <summary>Upper bound of generated tokens; null: until the context ends or a stop id comes.</summary>
+    [Id(5)] public int? MaxNewTokens { get; init; }
+
+    /// <summary>How the next token is drawn.</summary>
+    [Id(6)] public SamplingSettings Sampling { get; init; } = new();
+
+    /// <summary>Token ids that end the answer; the end-of-sequence ids of the model are included by the gateway unless ignored.</summary>
+    [Id(7)] public int[] StopTokens { get; init; } = [];
+
+    /// <summary>Narrows prefix sharing to requests with the same salt within the tenant; null: the whole tenant shares.</summary>
+    [Id(8)] public string? CacheSalt { get; init; }
+
+    /// <summary>What may happen to the session's cache under pressure.</summary>
+    [Id(9)] public KvPolicy Policy { get; init; } = KvPolicy.Elastic;
+
+    /// <summary>Scheduling weight of the tenant, above 0; 1 is normal.</summary>
+    [Id(10)] public double Weight { get; init; } = 1;
+
+    /// <summary>Epoch of the routing answer this request follows; the worker refuses an older one than its own.</summary>
+    [Id(11)] public long RouteEpoch { get; init; }
+}
