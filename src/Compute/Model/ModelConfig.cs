@@ -33,6 +33,9 @@ public sealed record ModelConfig
     /// <summary>RoPE base frequency (theta).</summary>
     public required float RopeBase { get; init; }
 
+    /// <summary>Factor by which positions are stretched (linear RoPE scaling); 1 for none.</summary>
+    public float RopeLinearFactor { get; init; } = 1;
+
     /// <summary>Epsilon of RMSNorm.</summary>
     public required float RmsEpsilon { get; init; }
 
