@@ -8,7 +8,7 @@ namespace Concertina.Compute.Engine;
 /// Serves one model on one device: continuous batching over a paged KV cache. One thread owns the step loop
 /// (schedule, forward, sample, deliver); everything public is thread-safe.
 /// </summary>
-public sealed class InferenceEngine : IAsyncDisposable
+public sealed class InferenceEngine : IInferenceEngine
 {
     /// <summary>Makes an engine and starts its loop. It owns neither runner nor cache.</summary>
     public InferenceEngine(

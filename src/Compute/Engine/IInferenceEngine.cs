@@ -1,0 +1,21 @@
+namespace Concertina.Compute.Engine;
+
+/// <summary>
+/// An engine as its neighbours see it: sequences are opened here, and everything else happens through their handles.
+/// Thread-safe.
+/// </summary>
+public interface IInferenceEngine : IAsyncDisposable
+{
+    /// <summary>State at the end of the last step.</summary>
+    EngineSnapshot Snapshot { get; }
+
+    /// <summary>Opens a sequence. Cheap; holds no units until something is submitted.</summary>
+    /// <exception cref="ObjectDisposedException">The engine has ended.</exception>
+    SequenceHandle Open(in SequenceIdentity identity);
+
+    /// <summary>The sequences that hold units now; for reports to the budget grain.</summary>
+    IReadOnlyList<SequenceSnapshot> Sequences();
+
+    /// <summary>Refuses new work from now on; what is queued or running goes on.</summary>
+    void Drain();
+}
