@@ -18,4 +18,9 @@ public sealed record KvCacheOptions
 
     /// <summary>Codec of the open page and of the lossless rung: <c>f16</c>, or <c>f32</c> for the definition. Default <c>f16</c>.</summary>
     public string Codec { get; init; } = "f16";
+
+    /// <summary>The budget, or half of what the machine or container has left beside this process, which holds the weights by then.</summary>
+    internal long ResolveBudgetBytes() => BudgetBytes > 0
+        ? BudgetBytes
+        : Math.Max(0, GC.GetGCMemoryInfo().TotalAvailableMemoryBytes - Environment.WorkingSet) / 2;
 }

@@ -15,4 +15,17 @@ public readonly record struct KvShape(int LayerCount, int KvHeadCount, int Group
 
     /// <summary>Pages needed for a number of tokens.</summary>
     public static int PagesFor(int tokens) => (tokens + PageTokens - 1) / PageTokens;
+
+    /// <exception cref="ArgumentOutOfRangeException">A count is below 1, or the head dimension is not a multiple of 16 up to 256.</exception>
+    internal void Validate()
+    {
+        ArgumentOutOfRangeException.ThrowIfLessThan(LayerCount, 1);
+        ArgumentOutOfRangeException.ThrowIfLessThan(KvHeadCount, 1);
+        ArgumentOutOfRangeException.ThrowIfLessThan(GroupSize, 1);
+        if (HeadDim is < 16 or > 256 || HeadDim % 16 != 0)
+        {
+            throw new ArgumentOutOfRangeException(
+                nameof(HeadDim), HeadDim, "The head dimension must be a multiple of 16 between 16 and 256.");
+        }
+    }
 }

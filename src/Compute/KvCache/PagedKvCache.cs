@@ -1,3 +1,7 @@
+using Concertina.Compute.KvCache.Codecs;
+using Concertina.Compute.KvCache.Memory;
+using Concertina.Compute.KvCache.Prefix;
+
 namespace Concertina.Compute.KvCache;
 
 /// <summary>
@@ -7,53 +11,193 @@ namespace Concertina.Compute.KvCache;
 /// </summary>
 public sealed class PagedKvCache : IDisposable
 {
+    private readonly CacheBudget _budget;
+    private readonly ExtentArena _arena;
+    private readonly UnitTable _units;
+    private readonly PrefixIndex _index;
+    private readonly PrefixCache _prefix;
+    private readonly ColumnStore _columns;
+    private readonly PageLists _lists;
+    private readonly List<PageTable> _tables = [];
+    private bool _disposed;
+
     /// <summary>Makes a cache that never uses more than its budget.</summary>
     /// <exception cref="ArgumentException">The budget cannot hold one column and the reserve; the message has the bytes.</exception>
-    public PagedKvCache(KvShape shape, KvCacheOptions options) => throw new NotImplementedException();
+    public PagedKvCache(KvShape shape, KvCacheOptions options)
+        : this(shape, options, static (parent, tokens) => parent.Next(tokens))
+    {
+    }
+
+    internal PagedKvCache(KvShape shape, KvCacheOptions options, Func<ColumnHash, ReadOnlySpan<int>, ColumnHash> hash)
+    {
+        ArgumentNullException.ThrowIfNull(options);
+        shape.Validate();
+        Shape = shape;
+        IKvCodec codec = OpenPageCodec(options.Codec);
+        var format = new PageFormat(shape, codec, codec);
+        MaximumBudgetBytes = options.ResolveBudgetBytes();
+        var layout = CacheLayout.For(format, MaximumBudgetBytes);
+        _budget = new CacheBudget(MaximumBudgetBytes, options.TranscodeReserveShare);
+        _budget.AddFixed(layout.FixedBytes);
+        _arena = new ExtentArena(layout.ExtentCount);
+        _units = new UnitTable(_arena, _budget, layout.UnitCapacity);
+        _index = new PrefixIndex(_units, shape.HeadCount, layout.ColumnCapacity, hash);
+        _columns = new ColumnStore(_units, _arena, _budget, _index, format);
+        _prefix = new PrefixCache(_index, _units, _columns);
+        _lists = new PageLists(_units, shape.HeadCount);
+        Pages = new PageAccess(shape, format, _units, _arena);
+        try
+        {
+            RequireRoom(0);
+        }
+        catch (ArgumentException)
+        {
+            Dispose();
+            throw;
+        }
+    }
 
     /// <summary>Shape of the model it serves.</summary>
-    public KvShape Shape => throw new NotImplementedException();
+    public KvShape Shape { get; }
 
     /// <summary>All bytes it may use.</summary>
-    public long BudgetBytes => throw new NotImplementedException();
+    public long BudgetBytes => _budget.BudgetBytes;
+
+    /// <summary>The budget it was made with: <see cref="TryResize"/> goes no higher, because the tables were sized for it.</summary>
+    public long MaximumBudgetBytes { get; }
 
     /// <summary>Part of the budget that belongs to no session, so that a full arena can still be squeezed.</summary>
-    public long TranscodeReserveBytes => throw new NotImplementedException();
+    public long TranscodeReserveBytes => _budget.ReserveBytes;
 
-    /// <summary>Physical bytes in use now.</summary>
-    public long UsedBytes => throw new NotImplementedException();
+    /// <summary>
+    /// What commitments may add up to: the budget without the transcode reserve, the tables made once, declared scratch and
+    /// the rounding of extents. While the sum stays within it, <see cref="TryReserve"/> succeeds for committed tokens.
+    /// </summary>
+    public long CommittableBytes => _budget.CommittableBytes;
+
+    /// <summary>
+    /// Physical bytes in use now: tables made once, declared scratch, page lists, and each unit with the slot it takes.
+    /// Room of extents in use that holds no unit is <see cref="KvCacheStatistics.FragmentedBytes"/>; both together never
+    /// exceed the budget.
+    /// </summary>
+    public long UsedBytes => _budget.HeldBytes(0) + _arena.LiveBytes;
 
     /// <summary>Bytes in use only by prefix columns that no table refers to; reclaimable at once.</summary>
-    public long UnreferencedPrefixBytes => throw new NotImplementedException();
+    public long UnreferencedPrefixBytes => _units.UnreferencedPrefixBytes;
+
+    /// <summary>True when a smaller budget gives memory back to the operating system; false where it keeps it until disposal.</summary>
+    public bool ReturnsMemory => _arena.ReturnsMemory;
 
     /// <summary>
     /// Most physical bytes a sequence of this many tokens can hold at the floor rung, exact parts and its page lists
     /// included: the unit of commitments. Monotonic in tokens; a table's <see cref="PageTable.Bytes"/> never exceeds it.
     /// </summary>
-    public long CommitmentBytes(int tokens) => throw new NotImplementedException();
+    public long CommitmentBytes(int tokens)
+    {
+        ArgumentOutOfRangeException.ThrowIfNegative(tokens);
+        return _columns.BytesFor(KvShape.PagesFor(tokens));
+    }
 
-    /// <summary>Makes an empty page table.</summary>
-    public PageTable CreateTable() => throw new NotImplementedException();
+    /// <summary>Makes an empty page table; it holds no bytes until slots are reserved.</summary>
+    public PageTable CreateTable()
+    {
+        ObjectDisposedException.ThrowIf(_disposed, this);
+        var table = new PageTable(this, _lists) { Registration = _tables.Count };
+        _tables.Add(table);
+        return table;
+    }
 
     /// <summary>
     /// Makes sure that slots for all tokens below <paramref name="tokens"/> exist, dropping unreferenced prefix columns
     /// (least recently used first) if bytes are short. All or nothing.
     /// </summary>
     /// <returns>False when the bytes cannot be had; nothing has changed but dropped columns.</returns>
-    public bool TryReserve(PageTable table, int tokens) => throw new NotImplementedException();
+    public bool TryReserve(PageTable table, int tokens)
+    {
+        Own(table);
+        int before = table.ColumnCount;
+        int wanted = KvShape.PagesFor(tokens);
+        while (table.ColumnCount < wanted)
+        {
+            if (!_columns.TryAppendNew(table))
+            {
+                _columns.RemoveBeyond(table, before);
+                return false;
+            }
+        }
+        table.ReservedTokens = Math.Max(table.ReservedTokens, tokens);
+        return true;
+    }
 
     /// <summary>Stores K and V of neighbouring rows of one layer; slots are reserved. Rounds them to the open page's 16-bit form. Thread-safe for different tables or layers.</summary>
-    public void Write(PageTable table, int layer, in KvRows rows) => throw new NotImplementedException();
+    /// <exception cref="ArgumentOutOfRangeException">A row has no reserved slot.</exception>
+    /// <exception cref="InvalidOperationException">A row lies in a shared page; shared pages are immutable.</exception>
+    public void Write(PageTable table, int layer, in KvRows rows)
+    {
+        ArgumentOutOfRangeException.ThrowIfGreaterThanOrEqual((uint)layer, (uint)Shape.LayerCount);
+        ArgumentOutOfRangeException.ThrowIfNegative(rows.FirstPosition);
+        ArgumentOutOfRangeException.ThrowIfGreaterThan(rows.FirstPosition + rows.RowCount, table.ReservedTokens);
+        Pages.Write(table, layer, rows);
+    }
 
     /// <summary>Declares all tokens below <paramref name="tokens"/> written (after a step).</summary>
-    public void Commit(PageTable table, int tokens) => throw new NotImplementedException();
+    public void Commit(PageTable table, int tokens)
+    {
+        Own(table);
+        ArgumentOutOfRangeException.ThrowIfLessThan(tokens, table.TokenCount);
+        ArgumentOutOfRangeException.ThrowIfGreaterThan(tokens, table.ReservedTokens);
+        bool exact = table.ExactTokens == table.TokenCount;
+        for (int column = table.TokenCount / KvShape.PageTokens; (column + 1) * KvShape.PageTokens <= tokens; column++)
+        {
+            for (int head = 0; head < Shape.HeadCount; head++)
+            {
+                ref UnitEntry entry = ref _units.Entry(table.Unit(head, column));
+                entry.FilledCount = KvShape.PageTokens;
+                entry.Flags |= exact ? UnitFlags.Sealed | UnitFlags.Exact : UnitFlags.Sealed;
+            }
+        }
+        table.TokenCount = tokens;
+        table.ExactTokens = exact ? tokens : table.ExactTokens;
+    }
 
     /// <summary>Cuts the sequence to tokens below <paramref name="tokens"/>; whole units beyond are freed. Shared columns are never changed: a cut inside one copies what stays.</summary>
-    /// <returns>The tokens that remain; below the request only if a unit cannot be cut there (then the caller recomputes from there).</returns>
-    public int Truncate(PageTable table, int tokens) => throw new NotImplementedException();
+    /// <returns>The tokens that remain; below the request only if a unit cannot be cut there, or the copy's bytes cannot be had (then the caller recomputes from there).</returns>
+    public int Truncate(PageTable table, int tokens)
+    {
+        Own(table);
+        ArgumentOutOfRangeException.ThrowIfNegative(tokens);
+        int kept = Math.Min(tokens, table.TokenCount);
+        int column = kept / KvShape.PageTokens;
+        bool inside = kept % KvShape.PageTokens != 0;
+        _columns.RemoveBeyond(table, inside ? column + 1 : column);
+        if (inside && !TryReopen(table, column))
+        {
+            _columns.RemoveBeyond(table, column);
+            kept = column * KvShape.PageTokens;
+        }
+        table.TokenCount = kept;
+        table.ReservedTokens = kept;
+        table.ExactTokens = Math.Min(table.ExactTokens, kept);
+        if (table.Published.Columns > kept / KvShape.PageTokens)
+        {
+            table.Published = default;
+        }
+        return kept;
+    }
 
     /// <summary>Gives back every unit of the table. The table is dead afterwards; releasing twice is an error.</summary>
-    public void Release(PageTable table) => throw new NotImplementedException();
+    /// <exception cref="InvalidOperationException">The table was released before, or belongs to another cache.</exception>
+    public void Release(PageTable table)
+    {
+        Own(table);
+        _columns.RemoveBeyond(table, 0);
+        PageTable last = _tables[^1];
+        _tables[table.Registration] = last;
+        last.Registration = table.Registration;
+        _tables.RemoveAt(_tables.Count - 1);
+        table.IsReleased = true;
+        table.TokenCount = table.ReservedTokens = table.ExactTokens = 0;
+    }
 
     /// <summary>
     /// Appends to an empty table the longest run of cached prefix columns for these tokens, leaving at least one token to
@@ -64,25 +208,157 @@ public sealed class PagedKvCache : IDisposable
     /// <param name="tokens">The whole prompt.</param>
     /// <param name="exactOnly">True for lossless requests: exact columns only.</param>
     /// <returns>Tokens adopted, a multiple of the page size.</returns>
-    public int Adopt(PageTable table, PrefixScope scope, ReadOnlySpan<int> tokens, bool exactOnly) => throw new NotImplementedException();
+    /// <exception cref="ArgumentException">The table is not empty.</exception>
+    public int Adopt(PageTable table, PrefixScope scope, ReadOnlySpan<int> tokens, bool exactOnly)
+    {
+        Own(table);
+        if (table.ColumnCount != 0)
+        {
+            throw new ArgumentException($"Only an empty table adopts a prefix; this one holds {table.TokenCount} tokens.", nameof(table));
+        }
+        return _prefix.Adopt(table, scope, tokens, exactOnly);
+    }
 
     /// <summary>Tokens that <see cref="Adopt"/> would find; changes nothing.</summary>
-    public int MatchLength(PrefixScope scope, ReadOnlySpan<int> tokens, bool exactOnly) => throw new NotImplementedException();
+    public int MatchLength(PrefixScope scope, ReadOnlySpan<int> tokens, bool exactOnly) =>
+        _prefix.MatchLength(scope, tokens, exactOnly);
 
     /// <summary>Offers the table's full columns to the prefix cache; those already offered are skipped. Cheap when nothing is new.</summary>
-    public void Publish(PageTable table, PrefixScope scope, ReadOnlySpan<int> tokens) => throw new NotImplementedException();
+    public void Publish(PageTable table, PrefixScope scope, ReadOnlySpan<int> tokens)
+    {
+        Own(table);
+        _prefix.Publish(table, scope, tokens);
+    }
+
+    /// <summary>Chained hashes of the prompt's full columns, first 64 bits each: what routing compares.</summary>
+    /// <param name="scope">Who may share.</param>
+    /// <param name="tokens">The whole prompt.</param>
+    /// <param name="hashes">Receives one hash per full column, as far as it reaches.</param>
+    /// <returns>Hashes written.</returns>
+    public static int PrefixHashes(PrefixScope scope, ReadOnlySpan<int> tokens, Span<ulong> hashes)
+    {
+        ColumnHash at = ColumnHash.Root(scope);
+        int count = Math.Min(hashes.Length, tokens.Length / KvShape.PageTokens);
+        for (int column = 0; column < count; column++)
+        {
+            at = at.Next(tokens[(column * KvShape.PageTokens)..]);
+            hashes[column] = at.High;
+        }
+        return count;
+    }
 
     /// <summary>Drops unreferenced prefix columns, least recently used first, until this many bytes came free or none is left.</summary>
     /// <returns>Bytes freed.</returns>
-    public long DropUnreferenced(long bytes) => throw new NotImplementedException();
+    public long DropUnreferenced(long bytes)
+    {
+        long before = _arena.LiveBytes;
+        while (before - _arena.LiveBytes < bytes && _index.TryDropOldest())
+        {
+        }
+        return before - _arena.LiveBytes;
+    }
+
+    /// <summary>Changes the budget; a smaller one drops unreferenced prefix columns, closes fragmented extents and gives their memory back.</summary>
+    /// <param name="budgetBytes">New budget, at most <see cref="MaximumBudgetBytes"/>.</param>
+    /// <returns>False, and the budget is as before, when what is in use does not fit.</returns>
+    public bool TryResize(long budgetBytes)
+    {
+        ArgumentOutOfRangeException.ThrowIfGreaterThan(budgetBytes, MaximumBudgetBytes);
+        RequireRoom(BudgetBytes - budgetBytes);
+        while (_budget.HeldBytes(_arena.ExtentsInUse) > budgetBytes)
+        {
+            if (!_units.TryCompact() && !_index.TryDropOldest())
+            {
+                return false;
+            }
+        }
+        _budget.Resize(budgetBytes);
+        _arena.DiscardFree();
+        return true;
+    }
 
     /// <summary>Counters for metrics, reports and tests.</summary>
-    public KvCacheStatistics Statistics() => throw new NotImplementedException();
+    public KvCacheStatistics Statistics() => new(
+        BudgetBytes, UsedBytes, _units.PrefixBytes, _units.UnreferencedPrefixBytes, _index.Count, _units.LiveCount,
+        _arena.ExtentsInUse, _arena.FragmentedBytes, _prefix.HitTokens, _prefix.MissTokens, _index.DroppedCount);
 
     /// <summary>Walks everything and throws if a law is broken (freed equals allocated, reference counts, bytes); for tests and the idle engine.</summary>
     /// <exception cref="InvalidOperationException">A law is broken; the message names it with the values.</exception>
-    public void CheckIntegrity() => throw new NotImplementedException();
+    public void CheckIntegrity()
+    {
+        new CacheAudit(_units, _arena, _index).Check(_tables);
+        long lists = _tables.Sum(table => table.ListHeapBytes);
+        long held = _budget.HeldBytes(_arena.ExtentsInUse);
+        if (lists != _budget.ListBytes || held > BudgetBytes)
+        {
+            throw new InvalidOperationException(
+                $"KV cache integrity: {held:N0} bytes held of {BudgetBytes:N0}; lists count {_budget.ListBytes:N0} and hold {lists:N0} bytes.");
+        }
+    }
 
     /// <inheritdoc/>
-    public void Dispose() => throw new NotImplementedException();
+    public void Dispose()
+    {
+        if (!_disposed)
+        {
+            _disposed = true;
+            _units.Dispose();
+            _arena.Dispose();
+        }
+    }
+
+    /// <summary>Reads and writes pages during a step.</summary>
+    internal PageAccess Pages { get; }
+
+    /// <summary>Counts scratch that lives as long as the cache.</summary>
+    /// <exception cref="ArgumentException">It leaves no room for a column.</exception>
+    internal void DeclareScratch(long bytes)
+    {
+        _budget.AddFixed(bytes);
+        RequireRoom(0);
+    }
+
+    private static IKvCodec OpenPageCodec(string name) =>
+        CodecCatalog.Find(name) is { HoldsOpenPages: true } codec
+            ? codec
+            : throw new ArgumentException($"KvCache:Codec '{name}' cannot hold open pages; known codecs are {CodecCatalog.Names}.");
+
+    // The cut column becomes the open page: it must belong to this table alone, and it is no longer sealed.
+    private bool TryReopen(PageTable table, int column)
+    {
+        UnitHandle first = table.Unit(0, column);
+        if (_units.Entry(first).References > 1)
+        {
+            return _columns.TryCopyShared(table, column);
+        }
+        for (int head = 0; head < Shape.HeadCount; head++)
+        {
+            ref UnitEntry entry = ref _units.Entry(table.Unit(head, column));
+            entry.Flags &= UnitFlags.NonFinite;
+            entry.FilledCount = 0;
+        }
+        return true;
+    }
+
+    private void Own(PageTable table)
+    {
+        ArgumentNullException.ThrowIfNull(table);
+        if (table.Owner != this || table.IsReleased)
+        {
+            throw new InvalidOperationException(
+                table.IsReleased ? "The page table was released before." : "The page table belongs to another cache.");
+        }
+    }
+
+    private void RequireRoom(long lessBytes)
+    {
+        long column = CommitmentBytes(KvShape.PageTokens);
+        if (CommittableBytes - lessBytes < column)
+        {
+            throw new ArgumentException(
+                $"A KV cache budget of {BudgetBytes - lessBytes:N0} bytes is too small: its tables and scratch take {_budget.FixedBytes:N0}, " +
+                $"the transcode reserve {_budget.ReserveBytes:N0}, rounding to extents {2 * ExtentArena.ExtentBytes:N0}, and one column of " +
+                $"{KvShape.PageTokens} tokens needs {column:N0} bytes. Raise KvCache:BudgetBytes.");
+        }
+    }
 }

@@ -1,0 +1,65 @@
+using System.Runtime.CompilerServices;
+using System.Runtime.Intrinsics;
+using Concertina.Compute.Kernels;
+
+namespace Concertina.Compute.Attention.Lanes;
+
+/// <summary>16 lanes. Loads and stores stay inside the caller's buffers; see the kernels.</summary>
+internal readonly unsafe struct Lanes16 : ILanes<Vector512<float>>
+{
+    private const uint HalfInFloat = 0x8FFF_E000;
+
+    public static int Width => 16;
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vector512<float> Load(float* source) => Vector512.Load(source);
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static void Store(float* target, Vector512<float> value) => value.Store(target);
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vector512<float> Set(float value) => Vector512.Create(value);
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vector512<float> Add(Vector512<float> left, Vector512<float> right) => left + right;
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vector512<float> Subtract(Vector512<float> left, Vector512<float> right) => left - right;
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vector512<float> Multiply(Vector512<float> left, Vector512<float> right) => left * right;
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vector512<float> Fma(Vector512<float> left, Vector512<float> right, Vector512<float> addend) =>
+        Vector512.FusedMultiplyAdd(left, right, addend);
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vector512<float> Max(Vector512<float> left, Vector512<float> right) => Vector512.MaxNative(left, right);
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vector512<float> Exp(Vector512<float> value) => VectorExp.Exp(value);
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vector512<float> KeepBelow(Vector512<float> value, int firstLane, int count, float otherwise) =>
+        Vector512.ConditionalSelect(
+            Vector512.LessThan(Vector512<int>.Indices, Vector512.Create(count - firstLane)).AsSingle(), value, Vector512.Create(otherwise));
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static void LoadHalves(uint* words, out Vector512<float> low, out Vector512<float> high)
+    {
+        Vector512<uint> pair = Vector512.Load(words);
+        low = HalfConversion.ToSingle(pair & Vector512.Create(0xFFFFu));
+        high = HalfConversion.ToSingle(pair >> 16);
+    }
+
+    // The sign stays on top, the other 15 bits move to where a float keeps exponent and fraction: a half of exponent e
+    // reads as a float of exponent e - 112, subnormals included.
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static void LoadHalvesScaledDown(uint* words, out Vector512<float> low, out Vector512<float> high)
+    {
+        Vector512<int> pair = Vector512.Load((int*)words);
+        Vector512<int> mask = Vector512.Create(unchecked((int)HalfInFloat));
+        low = (((pair << 16) >> 3) & mask).AsSingle();
+        high = ((pair >> 3) & mask).AsSingle();
+    }
+}

@@ -1,0 +1,65 @@
+using System.Runtime.CompilerServices;
+using System.Runtime.Intrinsics;
+using Concertina.Compute.Kernels;
+
+namespace Concertina.Compute.Attention.Lanes;
+
+/// <summary>8 lanes. Loads and stores stay inside the caller's buffers; see the kernels.</summary>
+internal readonly unsafe struct Lanes8 : ILanes<Vector256<float>>
+{
+    private const uint HalfInFloat = 0x8FFF_E000;
+
+    public static int Width => 8;
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vector256<float> Load(float* source) => Vector256.Load(source);
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static void Store(float* target, Vector256<float> value) => value.Store(target);
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vector256<float> Set(float value) => Vector256.Create(value);
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vector256<float> Add(Vector256<float> left, Vector256<float> right) => left + right;
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vector256<float> Subtract(Vector256<float> left, Vector256<float> right) => left - right;
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vector256<float> Multiply(Vector256<float> left, Vector256<float> right) => left * right;
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vector256<float> Fma(Vector256<float> left, Vector256<float> right, Vector256<float> addend) =>
+        Vector256.FusedMultiplyAdd(left, right, addend);
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vector256<float> Max(Vector256<float> left, Vector256<float> right) => Vector256.MaxNative(left, right);
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vector256<float> Exp(Vector256<float> value) => VectorExp.Exp(value);
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vector256<float> KeepBelow(Vector256<float> value, int firstLane, int count, float otherwise) =>
+        Vector256.ConditionalSelect(
+            Vector256.LessThan(Vector256<int>.Indices, Vector256.Create(count - firstLane)).AsSingle(), value, Vector256.Create(otherwise));
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static void LoadHalves(uint* words, out Vector256<float> low, out Vector256<float> high)
+    {
+        Vector256<uint> pair = Vector256.Load(words);
+        low = HalfConversion.ToSingle(pair & Vector256.Create(0xFFFFu));
+        high = HalfConversion.ToSingle(pair >> 16);
+    }
+
+    // The sign stays on top, the other 15 bits move to where a float keeps exponent and fraction: a half of exponent e
+    // reads as a float of exponent e - 112, subnormals included.
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static void LoadHalvesScaledDown(uint* words, out Vector256<float> low, out Vector256<float> high)
+    {
+        Vector256<int> pair = Vector256.Load((int*)words);
+        Vector256<int> mask = Vector256.Create(unchecked((int)HalfInFloat));
+        low = (((pair << 16) >> 3) & mask).AsSingle();
+        high = ((pair >> 3) & mask).AsSingle();
+    }
+}

@@ -1,0 +1,57 @@
+using System.Runtime.CompilerServices;
+using Concertina.Compute.Kernels;
+
+namespace Concertina.Compute.Attention.Lanes;
+
+/// <summary>One lane.</summary>
+internal readonly unsafe struct ScalarLanes : ILanes<float>
+{
+    private const uint HalfInFloat = 0x8FFF_E000;
+
+    public static int Width => 1;
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static float Load(float* source) => *source;
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static void Store(float* target, float value) => *target = value;
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static float Set(float value) => value;
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static float Add(float left, float right) => left + right;
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static float Subtract(float left, float right) => left - right;
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static float Multiply(float left, float right) => left * right;
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static float Fma(float left, float right, float addend) => MathF.FusedMultiplyAdd(left, right, addend);
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static float Max(float left, float right) => left > right ? left : right;
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static float Exp(float value) => VectorExp.Exp(value);
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static float KeepBelow(float value, int firstLane, int count, float otherwise) => firstLane < count ? value : otherwise;
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static void LoadHalves(uint* words, out float low, out float high)
+    {
+        low = HalfConversion.ToSingle((ushort)*words);
+        high = HalfConversion.ToSingle((ushort)(*words >> 16));
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static void LoadHalvesScaledDown(uint* words, out float low, out float high)
+    {
+        int pair = (int)*words;
+        low = BitConverter.Int32BitsToSingle(((pair << 16) >> 3) & unchecked((int)HalfInFloat));
+        high = BitConverter.Int32BitsToSingle((pair >> 3) & unchecked((int)HalfInFloat));
+    }
+}

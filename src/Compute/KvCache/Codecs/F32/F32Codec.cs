@@ -1,0 +1,77 @@
+using System.Runtime.InteropServices;
+using Concertina.Compute.Attention;
+using Concertina.Compute.Attention.Lanes;
+using Concertina.Compute.KvCache.Memory;
+
+namespace Concertina.Compute.KvCache.Codecs.F32;
+
+/// <summary>32-bit floats as they are: the definition the others are measured against.</summary>
+/// <remarks>Keys: f32[headDim, slots]. Values: f32[slots, headDim]. Already the tile the kernels work on.</remarks>
+internal sealed class F32Codec : IKvCodec
+{
+    public CodecId Id => CodecId.F32;
+
+    public string Name => "f32";
+
+    public bool HoldsOpenPages => true;
+
+    public HookNeeds Needs => HookNeeds.None;
+
+    public int PartBytes(KvSide side, UnitShape shape) => shape.ElementCount * sizeof(float);
+
+    public long ScratchBytes(UnitShape shape) => 0;
+
+    public float ErrorBound(KvSide side, float rowMagnitude) => 0;
+
+    public bool Accepts(CodecId source) => source == CodecId.F32;
+
+    public bool Encode(KvSide side, ReadOnlySpan<float> rows, UnitShape shape, Span<byte> part)
+    {
+        part[..PartBytes(side, shape)].Clear();
+        return Store(side, new SlotRows(rows, shape.HeadDim, 0, rows.Length / shape.HeadDim), shape, part);
+    }
+
+    public bool Store(KvSide side, SlotRows rows, UnitShape shape, Span<byte> part)
+    {
+        Span<float> target = MemoryMarshal.Cast<byte, float>(part);
+        for (int i = 0; i < rows.Count; i++)
+        {
+            ReadOnlySpan<float> row = rows.Row(i, shape.HeadDim);
+            int slot = rows.FirstSlot + i;
+            if (side == KvSide.Values)
+            {
+                row.CopyTo(target[(slot * shape.HeadDim)..]);
+                continue;
+            }
+            for (int channel = 0; channel < row.Length; channel++)
+            {
+                target[(channel * shape.SlotCount) + slot] = row[channel];
+            }
+        }
+        return true;
+    }
+
+    public void Decode(KvSide side, ReadOnlySpan<byte> part, UnitShape shape, Span<float> rows)
+    {
+        ReadOnlySpan<float> source = MemoryMarshal.Cast<byte, float>(part);
+        if (side == KvSide.Values)
+        {
+            source[..rows.Length].CopyTo(rows);
+            return;
+        }
+        for (int slot = 0; slot < rows.Length / shape.HeadDim; slot++)
+        {
+            for (int channel = 0; channel < shape.HeadDim; channel++)
+            {
+                rows[(slot * shape.HeadDim) + channel] = source[(channel * shape.SlotCount) + slot];
+            }
+        }
+    }
+
+    public int Truncate(KvSide side, Span<byte> part, UnitShape shape, int slots) => slots;
+
+    public IUnitAttend AttendWith(IKvCodec values, VectorPath path) => values.AttendBehind<F32Keys>(path);
+
+    public IUnitAttend AttendBehind<TKeys>(VectorPath path)
+        where TKeys : struct, IKeyReader => UnitAttend.Make<TKeys, F32Values>(path);
+}

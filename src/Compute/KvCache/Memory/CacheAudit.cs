@@ -1,0 +1,70 @@
+using Concertina.Compute.KvCache.Prefix;
+
+namespace Concertina.Compute.KvCache.Memory;
+
+/// <summary>Counts everything again from page tables and prefix columns, and compares it with what the counters say.</summary>
+internal sealed class CacheAudit(UnitTable units, ExtentArena arena, PrefixIndex index)
+{
+    private readonly Dictionary<UnitHandle, int> _references = [];
+
+    /// <exception cref="InvalidOperationException">A law is broken; the message names it with the values.</exception>
+    public void Check(IReadOnlyList<PageTable> tables)
+    {
+        foreach (PageTable table in tables)
+        {
+            CountTable(table);
+        }
+        HashSet<UnitHandle> tableUnits = [.. _references.Keys];
+        HashSet<UnitHandle> prefixUnits = [];
+        index.VisitUnits(unit =>
+        {
+            Count(unit);
+            prefixUnits.Add(unit);
+        });
+        index.CheckIntegrity();
+        long liveBytes = 0;
+        foreach ((UnitHandle unit, int count) in _references)
+        {
+            Require(units.Entry(unit).References, count, $"references of {unit}");
+            liveBytes += units.StrideBytes(unit);
+        }
+        Require(units.LiveCount, _references.Count, "live units");
+        Require(arena.LiveBytes, liveBytes, "bytes of live units");
+        Require(units.PrefixBytes, prefixUnits.Sum(unit => (long)units.StrideBytes(unit)), "bytes of prefix columns");
+        prefixUnits.ExceptWith(tableUnits);
+        Require(units.UnreferencedPrefixBytes, prefixUnits.Sum(unit => (long)units.StrideBytes(unit)), "unreferenced prefix bytes");
+    }
+
+    private void CountTable(PageTable table)
+    {
+        long bytes = 0;
+        for (int block = 0; block < table.BlockCount; block++)
+        {
+            bytes += Count(table.Block(block));
+        }
+        for (int head = 0; head < table.Owner.Shape.HeadCount; head++)
+        {
+            for (int i = 0; i < table.UnitCount(head); i++)
+            {
+                bytes += Count(table.Unit(head, i));
+            }
+        }
+        Require(table.UnitBytes, bytes, "bytes of a page table");
+        Require(table.TokenCount <= table.ReservedTokens ? 0 : 1, 0, "page tables with more tokens than slots");
+    }
+
+    private int Count(UnitHandle unit)
+    {
+        int stride = units.StrideBytes(unit);
+        _references[unit] = _references.GetValueOrDefault(unit) + 1;
+        return stride;
+    }
+
+    private static void Require(long counted, long found, string what)
+    {
+        if (counted != found)
+        {
+            throw new InvalidOperationException($"KV cache integrity: {what}: the counter says {counted:N0}, a recount {found:N0}.");
+        }
+    }
+}

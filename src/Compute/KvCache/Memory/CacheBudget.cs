@@ -1,0 +1,46 @@
+namespace Concertina.Compute.KvCache.Memory;
+
+/// <summary>
+/// The physical bytes a cache may hold: fixed tables and scratch, growing lists, and extents. The one place that says
+/// whether another extent may be opened, so held bytes cannot pass the budget.
+/// </summary>
+internal sealed class CacheBudget(long budgetBytes, double reserveShare)
+{
+    public long BudgetBytes { get; private set; } = budgetBytes;
+
+    /// <summary>Belongs to no session; at least one extent, so that another size class can be started.</summary>
+    public long ReserveBytes { get; private set; } = ReserveOf(budgetBytes, reserveShare);
+
+    /// <summary>Tables made once, and declared scratch.</summary>
+    public long FixedBytes { get; private set; }
+
+    /// <summary>Lists of the page tables outside the arena.</summary>
+    public long ListBytes { get; private set; }
+
+    /// <summary>
+    /// Sum of commitments that can always be met. Two size classes are in use, so up to two extents are partly filled
+    /// when all others are full.
+    /// </summary>
+    public long CommittableBytes => Math.Max(0, BudgetBytes - ReserveBytes - FixedBytes - (2L * ExtentArena.ExtentBytes));
+
+    public bool CanOpenExtent(int extentsInUse, bool fromReserve) => CanAddLists(ExtentArena.ExtentBytes, extentsInUse, fromReserve);
+
+    public bool CanAddLists(long bytes, int extentsInUse, bool fromReserve) =>
+        HeldBytes(extentsInUse) + bytes <= BudgetBytes - (fromReserve ? 0 : ReserveBytes);
+
+    /// <summary>Physical bytes: fixed, lists and whole extents.</summary>
+    public long HeldBytes(int extentsInUse) => FixedBytes + ListBytes + ((long)extentsInUse * ExtentArena.ExtentBytes);
+
+    public void AddFixed(long bytes) => FixedBytes += bytes;
+
+    public void AddLists(long bytes) => ListBytes += bytes;
+
+    public void Resize(long budgetBytes)
+    {
+        BudgetBytes = budgetBytes;
+        ReserveBytes = ReserveOf(budgetBytes, reserveShare);
+    }
+
+    private static long ReserveOf(long budgetBytes, double share) =>
+        Math.Max(ExtentArena.ExtentBytes, (long)(budgetBytes * share));
+}

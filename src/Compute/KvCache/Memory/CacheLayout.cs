@@ -1,0 +1,22 @@
+using Concertina.Compute.KvCache.Codecs;
+using Concertina.Compute.KvCache.Prefix;
+
+namespace Concertina.Compute.KvCache.Memory;
+
+/// <summary>Sizes of everything that is made once for a budget.</summary>
+internal readonly record struct CacheLayout(int ExtentCount, int UnitCapacity, int ColumnCapacity, long FixedBytes)
+{
+    private const int MaximumColumns = 1 << 20;
+
+    public static CacheLayout For(PageFormat format, long budgetBytes)
+    {
+        int extents = (int)Math.Clamp(budgetBytes / ExtentArena.ExtentBytes, 1, int.MaxValue);
+        int pages = checked(extents * SizeClass.For(format.PageBytes).SlotsPerExtent);
+        // Every list block belongs to a table with at least as many pages, so twice the pages is enough for both.
+        int units = checked(2 * pages);
+        int columns = Math.Clamp(pages / format.HeadCount, 1, MaximumColumns);
+        long fixedBytes = ExtentArena.OverheadBytes(extents) + UnitTable.OverheadBytes(units)
+            + PrefixIndex.OverheadBytes(columns, format.HeadCount);
+        return new CacheLayout(extents, units, columns, fixedBytes);
+    }
+}

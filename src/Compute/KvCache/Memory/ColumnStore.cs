@@ -1,0 +1,189 @@
+using Concertina.Compute.KvCache.Codecs;
+using Concertina.Compute.KvCache.Prefix;
+
+namespace Concertina.Compute.KvCache.Memory;
+
+/// <summary>
+/// Gives columns to page tables and takes them back: the list blocks, the units of all heads, and the bytes of both. When
+/// bytes are short it drops unreferenced prefix columns, least recently used first.
+/// </summary>
+internal sealed unsafe class ColumnStore
+{
+    private readonly UnitTable _units;
+    private readonly ExtentArena _arena;
+    private readonly CacheBudget _budget;
+    private readonly PrefixIndex _index;
+    private readonly UnitHandle[] _column;
+    private readonly int _listClass;
+
+    public ColumnStore(UnitTable units, ExtentArena arena, CacheBudget budget, PrefixIndex index, PageFormat format)
+    {
+        _units = units;
+        _arena = arena;
+        _budget = budget;
+        _index = index;
+        Format = format;
+        HeadCount = format.HeadCount;
+        _column = new UnitHandle[HeadCount];
+        PageClass = arena.AddClass(format.PageBytes);
+        _listClass = arena.AddClass(PageLists.BlockBytes(HeadCount));
+    }
+
+    public PageFormat Format { get; }
+
+    public int HeadCount { get; }
+
+    public int PageClass { get; }
+
+    private int PageStride => _arena.Classes[PageClass].StrideBytes;
+
+    private int ListStride => _arena.Classes[_listClass].StrideBytes;
+
+    /// <summary>Most bytes a table with this many columns holds.</summary>
+    public long BytesFor(int columns)
+    {
+        if (columns == 0)
+        {
+            return 0;
+        }
+        int blocks = (columns + PageTable.BlockEntries - 1) / PageTable.BlockEntries;
+        return ((long)columns * HeadCount * _arena.Classes[PageClass].ShareBytes)
+            + ((long)blocks * _arena.Classes[_listClass].ShareBytes) + PageTable.HeapBytesFor(HeadCount, blocks);
+    }
+
+    /// <summary>Appends a column of new units.</summary>
+    /// <returns>False, and nothing but dropped prefix columns has changed, when the bytes cannot be had.</returns>
+    public bool TryAppendNew(PageTable table)
+    {
+        for (int head = 0; head < HeadCount; head++)
+        {
+            if (!TryNewPage(out _column[head]))
+            {
+                ReleaseAll(_column.AsSpan(0, head));
+                return false;
+            }
+            _units.Entry(_column[head]).Start = table.ColumnCount * KvShape.PageTokens;
+        }
+        return TryAppend(table, _column);
+    }
+
+    /// <summary>Appends a column of units, whose references the table takes over, also when it fails.</summary>
+    public bool TryAppend(PageTable table, ReadOnlySpan<UnitHandle> units)
+    {
+        if (table.ColumnCount == table.BlockCount * PageTable.BlockEntries && !TryAddBlock(table))
+        {
+            ReleaseAll(units);
+            return false;
+        }
+        for (int head = 0; head < HeadCount; head++)
+        {
+            table.Append(head, units[head], PageStride);
+        }
+        return true;
+    }
+
+    /// <summary>Takes columns off the end until this many are left.</summary>
+    public void RemoveBeyond(PageTable table, int columns)
+    {
+        long before = table.ListHeapBytes;
+        for (int column = table.ColumnCount; column > columns; column--)
+        {
+            for (int head = 0; head < HeadCount; head++)
+            {
+                if (table.UnitCount(head) == column)
+                {
+                    _units.Release(table.RemoveLast(head, PageStride));
+                }
+            }
+        }
+        while (table.BlockCount * PageTable.BlockEntries >= columns + PageTable.BlockEntries)
+        {
+            _units.Release(table.RemoveLastBlock(ListStride));
+        }
+        table.Trim();
+        _budget.AddLists(table.ListHeapBytes - before);
+    }
+
+    /// <summary>Replaces the units of a column that others share by copies.</summary>
+    /// <returns>False, with nothing changed, when the bytes cannot be had.</returns>
+    public bool TryCopyShared(PageTable table, int column)
+    {
+        for (int head = 0; head < HeadCount; head++)
+        {
+            if (!TryNewPage(out _column[head]))
+            {
+                ReleaseAll(_column.AsSpan(0, head));
+                return false;
+            }
+        }
+        for (int head = 0; head < HeadCount; head++)
+        {
+            UnitHandle shared = table.Unit(head, column);
+            ref UnitEntry from = ref _units.Entry(shared);
+            ref UnitEntry to = ref _units.Entry(_column[head]);
+            to.Start = from.Start;
+            to.Flags = from.Flags & UnitFlags.NonFinite;
+            Buffer.MemoryCopy(_units.Bytes(shared), _units.Bytes(_column[head]), PageStride, Format.PageBytes);
+            table.Replace(head, column, _column[head]);
+            _units.Release(shared);
+        }
+        return true;
+    }
+
+    private bool TryNewPage(out UnitHandle unit)
+    {
+        if (!TryAllocate(PageClass, out unit))
+        {
+            return false;
+        }
+        ref UnitEntry entry = ref _units.Entry(unit);
+        entry.Kind = UnitKind.HeadPage;
+        entry.KeyCodec = (byte)Format.KeyCodec.Id;
+        entry.ValueCodec = (byte)Format.ValueCodec.Id;
+        return true;
+    }
+
+    private bool TryAddBlock(PageTable table)
+    {
+        long growth = table.GrowthBytes(HeadCount);
+        while (!_budget.CanAddLists(growth, _arena.ExtentsInUse, fromReserve: false))
+        {
+            if (!_units.TryCompact() && !_index.TryDropOldest())
+            {
+                return false;
+            }
+        }
+        _budget.AddLists(growth);
+        if (!TryAllocate(_listClass, out UnitHandle block))
+        {
+            _budget.AddLists(-growth);
+            return false;
+        }
+        ref UnitEntry entry = ref _units.Entry(block);
+        entry.Kind = UnitKind.PageList;
+        entry.KeyCodec = entry.ValueCodec = (byte)CodecId.None;
+        table.GrowDirectory(HeadCount);
+        table.AddBlock(block, ListStride);
+        return true;
+    }
+
+    private bool TryAllocate(int sizeClass, out UnitHandle unit)
+    {
+        while (!_units.TryAllocate(sizeClass, fromReserve: false, out unit))
+        {
+            if (!_index.TryDropOldest())
+            {
+                return false;
+            }
+        }
+        return true;
+    }
+
+    private void ReleaseAll(ReadOnlySpan<UnitHandle> units)
+    {
+        foreach (UnitHandle unit in units)
+        {
+            _units.Release(unit);
+        }
+    }
+}

@@ -1,0 +1,22 @@
+namespace Concertina.Compute.KvCache.Memory;
+
+/// <summary>Reads and writes the blocks of page lists: [head, 16] handles in one arena unit.</summary>
+internal sealed unsafe class PageLists(UnitTable units, int headCount)
+{
+    /// <summary>Bytes of one block.</summary>
+    public static int BlockBytes(int headCount) => headCount * PageTable.BlockEntries * sizeof(ulong);
+
+    public int HeadCount { get; } = headCount;
+
+    public UnitHandle Read(UnitHandle block, int head, int entry) => Entries(block, head)[entry];
+
+    public void Store(UnitHandle block, int head, int entry, UnitHandle unit) => Entries(block, head)[entry] = unit;
+
+    /// <summary>The entries of one list; valid until the next allocation, which may move units.</summary>
+    // A block is [HeadCount, BlockEntries] handles; head < HeadCount and entry < BlockEntries keep it in bounds.
+    public UnitHandle* Entries(UnitHandle block, int head)
+    {
+        ArgumentOutOfRangeException.ThrowIfGreaterThanOrEqual((uint)head, (uint)HeadCount);
+        return (UnitHandle*)units.Bytes(block) + (head * PageTable.BlockEntries);
+    }
+}

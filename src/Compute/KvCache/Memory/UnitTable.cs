@@ -1,0 +1,224 @@
+using System.Runtime.InteropServices;
+
+namespace Concertina.Compute.KvCache.Memory;
+
+/// <summary>
+/// Gives slots of the arena an identity: entries in a table made once, handles, reference counts, and moves that close
+/// fragmented extents. One thread writes; during a step any thread may read.
+/// </summary>
+internal sealed unsafe class UnitTable : IDisposable
+{
+    private const int None = -1;
+    private static int s_lastTag;
+
+    private readonly UnitEntry* _entries;
+    private readonly ExtentArena _arena;
+    private readonly CacheBudget _budget;
+    private readonly byte _tag;
+    private int _freeHead = None;
+    private int _fresh;
+
+    public UnitTable(ExtentArena arena, CacheBudget budget, int capacity)
+    {
+        _arena = arena;
+        _budget = budget;
+        Capacity = capacity;
+        _entries = (UnitEntry*)NativeMemory.AllocZeroed((nuint)capacity, (nuint)sizeof(UnitEntry));
+        _tag = (byte)(1 + (Interlocked.Increment(ref s_lastTag) % byte.MaxValue));
+    }
+
+    public int Capacity { get; }
+
+    public long LiveCount { get; private set; }
+
+    /// <summary>Bytes of units held by prefix columns.</summary>
+    public long PrefixBytes { get; private set; }
+
+    /// <summary>Of those, bytes that no page table refers to.</summary>
+    public long UnreferencedPrefixBytes { get; private set; }
+
+    /// <summary>Entries that were ever used: bound of a walk over all units.</summary>
+    public int HighWater => _fresh;
+
+    /// <summary>Unit whose last page table let go, if it is the first of a prefix column.</summary>
+    public Action<int>? ColumnUnreferenced { get; set; }
+
+    /// <summary>Unit of an unreferenced prefix column that a page table took.</summary>
+    public Action<int>? ColumnReferenced { get; set; }
+
+    public static long OverheadBytes(long capacity) => capacity * sizeof(UnitEntry);
+
+    /// <summary>Makes a unit with one reference, or returns false when the budget or the table is exhausted.</summary>
+    /// <param name="sizeClass">Class of its size.</param>
+    /// <param name="fromReserve">True for transcoding, which may use the reserve.</param>
+    /// <param name="unit">The unit.</param>
+    public bool TryAllocate(int sizeClass, bool fromReserve, out UnitHandle unit)
+    {
+        unit = UnitHandle.None;
+        if ((_freeHead == None && _fresh == Capacity) || !TryTakeSlot(sizeClass, fromReserve, out long offset))
+        {
+            return false;
+        }
+        int index = _freeHead != None ? _freeHead : _fresh++;
+        ref UnitEntry entry = ref _entries[index];
+        if (index == _freeHead)
+        {
+            _freeHead = entry.Link;
+        }
+        entry.Offset = offset;
+        entry.References = 1;
+        entry.Link = None;
+        entry.SizeClass = (byte)sizeClass;
+        entry.Start = 0;
+        entry.FilledCount = 0;
+        entry.Flags = UnitFlags.None;
+        LiveCount++;
+        unit = UnitHandle.Of(index, entry.Generation, _tag);
+        return true;
+    }
+
+    /// <summary>The entry of a live unit.</summary>
+    /// <exception cref="InvalidOperationException">The handle is of another cache, or its unit was freed.</exception>
+    public ref UnitEntry Entry(UnitHandle unit)
+    {
+        if (unit.Tag != _tag || (uint)unit.Index >= (uint)_fresh)
+        {
+            throw new InvalidOperationException($"The handle of {unit} belongs to another cache (this is cache {_tag}).");
+        }
+        ref UnitEntry entry = ref _entries[unit.Index];
+        if (entry.References == 0 || (entry.Generation & UnitHandle.GenerationMask) != unit.Generation)
+        {
+            throw new InvalidOperationException($"The handle of {unit} outlived its unit; it was freed before.");
+        }
+        return ref entry;
+    }
+
+    /// <summary>The entry without the checks of <see cref="Entry"/>, for the attention loop over lists that were checked.</summary>
+    public UnitEntry* Peek(UnitHandle unit) => _entries + unit.Index;
+
+    /// <summary>First byte of a live unit; valid until the next allocation, which may move units.</summary>
+    public byte* Bytes(UnitHandle unit) => _arena.Start + Entry(unit).Offset;
+
+    public int StrideBytes(UnitHandle unit) => _arena.Classes[Entry(unit).SizeClass].StrideBytes;
+
+    /// <summary>Adds a page table's reference.</summary>
+    public void Retain(UnitHandle unit)
+    {
+        ref UnitEntry entry = ref Entry(unit);
+        if (entry.References++ == 1 && entry.Flags.HasFlag(UnitFlags.InPrefix))
+        {
+            UnreferencedPrefixBytes -= _arena.Classes[entry.SizeClass].StrideBytes;
+            if (entry.Link != None)
+            {
+                ColumnReferenced?.Invoke(entry.Link);
+            }
+        }
+    }
+
+    /// <summary>Drops a page table's reference; the last one frees the unit.</summary>
+    public void Release(UnitHandle unit)
+    {
+        ref UnitEntry entry = ref Entry(unit);
+        if (--entry.References == 0)
+        {
+            Free(ref entry, unit.Index);
+        }
+        else if (entry.References == 1 && entry.Flags.HasFlag(UnitFlags.InPrefix))
+        {
+            UnreferencedPrefixBytes += _arena.Classes[entry.SizeClass].StrideBytes;
+            if (entry.Link != None)
+            {
+                ColumnUnreferenced?.Invoke(entry.Link);
+            }
+        }
+    }
+
+    /// <summary>Adds the reference of a prefix column to a unit that a page table holds.</summary>
+    /// <param name="unit">The unit.</param>
+    /// <param name="column">The column, if this is its first unit; else -1.</param>
+    public void RetainForPrefix(UnitHandle unit, int column)
+    {
+        ref UnitEntry entry = ref Entry(unit);
+        entry.References++;
+        entry.Flags |= UnitFlags.InPrefix;
+        entry.Link = column;
+        PrefixBytes += _arena.Classes[entry.SizeClass].StrideBytes;
+    }
+
+    /// <summary>Drops the reference of a prefix column.</summary>
+    public void ReleaseFromPrefix(UnitHandle unit)
+    {
+        ref UnitEntry entry = ref Entry(unit);
+        int stride = _arena.Classes[entry.SizeClass].StrideBytes;
+        PrefixBytes -= stride;
+        entry.Flags &= ~UnitFlags.InPrefix;
+        entry.Link = None;
+        if (--entry.References == 0)
+        {
+            UnreferencedPrefixBytes -= stride;
+            Free(ref entry, unit.Index);
+        }
+    }
+
+    /// <summary>Moves units out of one fragmented extent, so that it becomes free.</summary>
+    public bool TryCompact()
+    {
+        for (int sizeClass = 0; sizeClass < _arena.Classes.Count; sizeClass++)
+        {
+            int extent = _arena.TakeOutEmptiest(sizeClass);
+            if (extent != None)
+            {
+                MoveOut(sizeClass, extent);
+                return true;
+            }
+        }
+        return false;
+    }
+
+    public void Dispose() => NativeMemory.Free(_entries);
+
+    private bool TryTakeSlot(int sizeClass, bool fromReserve, out long offset)
+    {
+        while (!_arena.TryTake(sizeClass, out offset))
+        {
+            bool opened = _budget.CanOpenExtent(_arena.ExtentsInUse, fromReserve) && _arena.TryOpen(sizeClass);
+            if (!opened && !TryCompact())
+            {
+                return false;
+            }
+        }
+        return true;
+    }
+
+    private void MoveOut(int sizeClass, int extent)
+    {
+        long first = (long)extent * ExtentArena.ExtentBytes;
+        int stride = _arena.Classes[sizeClass].StrideBytes;
+        for (int index = 0; index < _fresh; index++)
+        {
+            ref UnitEntry entry = ref _entries[index];
+            if (entry.References == 0 || entry.Offset < first || entry.Offset >= first + ExtentArena.ExtentBytes)
+            {
+                continue;
+            }
+            if (!_arena.TryTake(sizeClass, out long target))
+            {
+                throw new InvalidOperationException($"Extent {extent} was chosen for compaction, but its units fit nowhere.");
+            }
+            Buffer.MemoryCopy(_arena.Start + entry.Offset, _arena.Start + target, stride, stride);
+            _arena.ReturnTakenOut(sizeClass, entry.Offset);
+            entry.Offset = target;
+        }
+        _arena.CloseTakenOut(sizeClass, extent);
+    }
+
+    private void Free(ref UnitEntry entry, int index)
+    {
+        _arena.Return(entry.SizeClass, entry.Offset);
+        entry.Kind = UnitKind.Free;
+        entry.Generation++;
+        entry.Link = _freeHead;
+        _freeHead = index;
+        LiveCount--;
+    }
+}

@@ -1,0 +1,26 @@
+using System.Buffers.Binary;
+using System.Runtime.InteropServices;
+using System.Security.Cryptography;
+
+namespace Concertina.Compute.KvCache.Prefix;
+
+/// <summary>Chained hash of a prefix that ends with a full column: 128 bits of SHA-256 over (parent hash, 64 token ids).</summary>
+internal readonly record struct ColumnHash(ulong High, ulong Low)
+{
+    private const int ParentBytes = 16;
+
+    /// <summary>Root of a scope's chain.</summary>
+    public static ColumnHash Root(PrefixScope scope) => new(scope.High, scope.Low);
+
+    /// <summary>Hash of the column that follows this one.</summary>
+    public ColumnHash Next(ReadOnlySpan<int> columnTokens)
+    {
+        Span<byte> message = stackalloc byte[ParentBytes + (KvShape.PageTokens * sizeof(int))];
+        BinaryPrimitives.WriteUInt64LittleEndian(message, High);
+        BinaryPrimitives.WriteUInt64LittleEndian(message[8..], Low);
+        MemoryMarshal.AsBytes(columnTokens[..KvShape.PageTokens]).CopyTo(message[ParentBytes..]);
+        Span<byte> digest = stackalloc byte[SHA256.HashSizeInBytes];
+        SHA256.HashData(message, digest);
+        return new ColumnHash(BinaryPrimitives.ReadUInt64LittleEndian(digest), BinaryPrimitives.ReadUInt64LittleEndian(digest[8..]));
+    }
+}

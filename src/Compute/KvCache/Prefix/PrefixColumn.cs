@@ -1,0 +1,31 @@
+namespace Concertina.Compute.KvCache.Prefix;
+
+/// <summary>What the index knows of one column beside its tokens and units.</summary>
+internal struct PrefixColumn
+{
+    /// <summary>Size of the struct.</summary>
+    public const int Bytes = 80;
+
+    public ColumnHash Hash;
+    public PrefixScope Scope;
+
+    /// <summary>Identity of the whole token prefix; exact and inexact columns of the same tokens share it.</summary>
+    public long Node;
+
+    /// <summary>Node before this column; 0 at the root.</summary>
+    public long ParentNode;
+
+    /// <summary>Column kept because of this one, or -1.</summary>
+    public int Parent;
+
+    /// <summary>Columns whose parent this one is.</summary>
+    public int Children;
+
+    /// <summary>Next in the bucket, or next free.</summary>
+    public int Next;
+
+    public int IdleNext;
+    public int IdlePrevious;
+    public bool Exact;
+    public bool Used;
+}
