@@ -1,0 +1,4 @@
+namespace Orleans.Runtime;
+
+/// <summary>The silo of the first caller.</summary>
+public sealed class PreferLocalPlacement : PlacementStrategy;

@@ -1,0 +1,4 @@
+namespace Orleans.Runtime;
+
+/// <summary>Any silo.</summary>
+public sealed class RandomPlacement : PlacementStrategy;

@@ -1,0 +1,32 @@
+using System.Diagnostics.CodeAnalysis;
+
+namespace Concertina.Runtime.Serialization;
+
+/// <summary>The immutable parts of the value being copied on this thread: they are shared, not written.</summary>
+internal static class SharedValues
+{
+    [ThreadStatic]
+    private static List<object?>? t_values;
+
+    [SuppressMessage("Style", "IDE0060", Justification = "The scope restores what was current.")]
+    internal static Scope Enter()
+    {
+        List<object?>? outer = t_values;
+        t_values = null;
+        return new Scope(outer);
+    }
+
+    internal static int Add(object? value)
+    {
+        List<object?> values = t_values ??= [];
+        values.Add(value);
+        return values.Count - 1;
+    }
+
+    internal static object? Get(int index) => t_values![index];
+
+    internal readonly ref struct Scope(List<object?>? outer)
+    {
+        internal void Dispose() => t_values = outer;
+    }
+}

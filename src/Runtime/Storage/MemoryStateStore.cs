@@ -1,0 +1,59 @@
+using System.Globalization;
+using Orleans.Storage;
+
+namespace Concertina.Runtime.Storage;
+
+/// <summary>Keeps states as long as the process lives. For tests and for state that may be lost.</summary>
+public sealed class MemoryStateStore : IStateStore
+{
+    private readonly Lock _gate = new();
+    private readonly Dictionary<StateKey, StateRecord> _records = [];
+    private long _version;
+
+    /// <inheritdoc/>
+    public ValueTask<StateRecord?> ReadAsync(StateKey key, CancellationToken cancellation)
+    {
+        cancellation.ThrowIfCancellationRequested();
+        lock (_gate)
+        {
+            return new(_records.GetValueOrDefault(key));
+        }
+    }
+
+    /// <inheritdoc/>
+    public ValueTask<string> WriteAsync(StateKey key, ReadOnlyMemory<byte> value, string? etag, CancellationToken cancellation)
+    {
+        cancellation.ThrowIfCancellationRequested();
+        lock (_gate)
+        {
+            Check(key, etag);
+            string next = (++_version).ToString(CultureInfo.InvariantCulture);
+            _records[key] = new StateRecord(value.ToArray(), next);
+            return new(next);
+        }
+    }
+
+    /// <inheritdoc/>
+    public ValueTask ClearAsync(StateKey key, string? etag, CancellationToken cancellation)
+    {
+        cancellation.ThrowIfCancellationRequested();
+        lock (_gate)
+        {
+            Check(key, etag);
+            _records.Remove(key);
+            return default;
+        }
+    }
+
+    private void Check(StateKey key, string? etag)
+    {
+        string? stored = _records.GetValueOrDefault(key)?.Etag;
+        if (stored != etag)
+        {
+            throw new InconsistentStateException(
+                $"State '{key.State}' of {key.Grain} has version {stored ?? "none"}, the writer expected {etag ?? "none"}: another writer was here. Deactivate the grain and reload.",
+                stored,
+                etag);
+        }
+    }
+}
