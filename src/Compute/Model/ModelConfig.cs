@@ -1,3 +1,5 @@
+using Concertina.Compute.KvCache;
+
 namespace Concertina.Compute.Model;
 
 /// <summary>Shape of a decoder-only transformer.</summary>
@@ -50,4 +52,7 @@ public sealed record ModelConfig
 
     /// <summary>Query heads per KV head (the group of grouped-query attention).</summary>
     public int GroupSize => QueryHeadCount / KvHeadCount;
+
+    /// <summary>What the KV cache must know of the model.</summary>
+    public KvShape ToKvShape() => new(LayerCount, KvHeadCount, GroupSize, HeadDim);
 }

@@ -1,0 +1,159 @@
+using Concertina.Compute.Attention;
+using Concertina.Compute.KvCache;
+using Concertina.Compute.Kernels;
+using Concertina.Compute.Kernels.Matrices;
+using Concertina.Compute.Kernels.Matrices.Q8;
+using Concertina.Compute.Threading;
+
+namespace Concertina.Compute.Model.Cpu;
+
+/// <summary>
+/// The forward pass on CPU cores. Weights are packed once; activations are allocated once; every product, sum and
+/// exponential of a row is computed in one fixed order on every kernel path, so that the whole CPU is one determinism class.
+/// </summary>
+public sealed class CpuModelRunner : IModelRunner
+{
+    private const int HashPrefixLength = 16;
+
+    private readonly PackedModel _model;
+    private readonly StepBuffers _buffers;
+    private readonly WorkPool _pool;
+    private readonly PagedAttention _attention;
+    private readonly CpuRunnerOptions _options;
+    private readonly EmbedJob _embed;
+    private readonly NormJob _norm;
+    private readonly QkvJob _qkv;
+    private readonly WriteJob _write;
+    private readonly QuantiseJob _quantiseAttended;
+    private readonly ResidualJob _residual;
+    private readonly GateUpJob _gateUp;
+    private readonly FinalNormJob _finalNorm;
+    private readonly HeadJob _head;
+
+    private CpuModelRunner(ModelSource source, PagedKvCache cache, CpuRunnerOptions options)
+    {
+        int threads = options.Threads == 0 ? Environment.ProcessorCount : options.Threads;
+        KernelPath path = options.Path ?? KernelPaths.Best;
+        Config = source.Config;
+        _options = options;
+        _model = PackedModel.Pack(source, path);
+        ActivationForm form = _model.AnyQuantised ? Q8Matrix.FormFor(path) : ActivationForm.Float;
+        _buffers = new(source, options, form, threads);
+        _pool = new(threads);
+        _attention = new(cache, options.MaxStepRows, threads);
+        _embed = new(_model.Embedding, _buffers);
+        _norm = new(_buffers, Config.RmsEpsilon);
+        _qkv = new(_buffers, Config.HeadDim);
+        _write = new(cache, _buffers);
+        _quantiseAttended = new(_buffers.Attended);
+        _residual = new(_buffers);
+        _gateUp = new(_buffers);
+        _finalNorm = new(_buffers, _model.OutputNorm, Config.RmsEpsilon, options.MaxLogitRows);
+        _head = new(_model.Head, _buffers);
+        DeterminismClass = $"f16kv+{_model.Formats}+cpu-{source.ContentHash[..HashPrefixLength]}";
+    }
+
+    /// <inheritdoc/>
+    public ModelConfig Config { get; }
+
+    /// <inheritdoc/>
+    public string DeterminismClass { get; }
+
+    /// <inheritdoc/>
+    public long WeightBytes => _model.ByteCount;
+
+    /// <summary>Bytes of all activations of a step.</summary>
+    public long ScratchBytes => _buffers.ByteCount;
+
+    /// <summary>Packs a model's weights and allocates everything a step needs. The source may be disposed afterwards.</summary>
+    /// <param name="source">The model.</param>
+    /// <param name="cache">Cache that holds the sequences' keys and values, of the model's shape.</param>
+    /// <param name="options">Sizes.</param>
+    /// <exception cref="ModelFileException">A weight of a model file is not finite.</exception>
+    /// <exception cref="ArgumentException">The cache has another shape, or the machine lacks the kernel path.</exception>
+    public static CpuModelRunner Create(ModelSource source, PagedKvCache cache, CpuRunnerOptions options)
+    {
+        ArgumentNullException.ThrowIfNull(source);
+        ArgumentNullException.ThrowIfNull(cache);
+        ArgumentNullException.ThrowIfNull(options);
+        KvShape shape = source.Config.ToKvShape();
+        if (cache.Shape != shape)
+        {
+            throw new ArgumentException($"The cache is made for {cache.Shape}, the model needs {shape}.", nameof(cache));
+        }
+        if (options.Path is { } path && !KernelPaths.IsSupported(path))
+        {
+            throw new ArgumentException($"This machine has no {path}; the fastest path it has is {KernelPaths.Best}.", nameof(options));
+        }
+        return new(source, cache, options);
+    }
+
+    /// <inheritdoc/>
+    public void Forward(StepBatch batch)
+    {
+        ArgumentNullException.ThrowIfNull(batch);
+        if (batch.RowCount == 0)
+        {
+            return;
+        }
+        Check(batch);
+        int rows = batch.RowCount;
+        _attention.Plan(batch);
+        _embed.For(batch).Run(_pool, rows);
+        for (int layer = 0; layer < _model.Layers.Length; layer++)
+        {
+            LayerWeights weights = _model.Layers[layer];
+            _norm.With(weights.AttentionNorm).Run(_pool, rows);
+            _qkv.Run(_pool, weights, rows);
+            _write.Run(_pool, batch, layer);
+            _attention.Begin(layer, _buffers.Queries, _buffers.Attended.Memory);
+            _pool.Run(_attention, _attention.ChunkCount);
+            _attention.Complete();
+            _quantiseAttended.Run(_pool, rows);
+            _residual.Run(_pool, weights.AttentionOutput, _buffers.Attended, rows);
+            _norm.With(weights.FeedForwardNorm).Run(_pool, rows);
+            _gateUp.Run(_pool, weights, rows);
+            _residual.Run(_pool, weights.Down, _buffers.Hidden, rows);
+        }
+        if (batch.LogitRowCount > 0)
+        {
+            _finalNorm.For(batch).Run(_pool, batch.LogitRowCount);
+            _head.Run(_pool, batch);
+        }
+    }
+
+    /// <inheritdoc/>
+    public void Dispose()
+    {
+        _pool.Dispose();
+        _buffers.Dispose();
+        _model.Dispose();
+    }
+
+    private void Check(StepBatch batch)
+    {
+        if (batch.RowCount > _options.MaxStepRows || batch.LogitRowCount > _options.MaxLogitRows)
+        {
+            throw new ArgumentException(
+                $"The step has {batch.RowCount} rows and {batch.LogitRowCount} logit rows; the runner is made for " +
+                $"{_options.MaxStepRows} and {_options.MaxLogitRows}.",
+                nameof(batch));
+        }
+        foreach (StepSpan span in batch.Spans)
+        {
+            if (span.FirstPosition + span.RowCount > span.Table.ReservedTokens)
+            {
+                throw new ArgumentException(
+                    $"A span ends at position {span.FirstPosition + span.RowCount}, but its table has slots for {span.Table.ReservedTokens} tokens.",
+                    nameof(batch));
+            }
+        }
+        foreach (int token in batch.Tokens)
+        {
+            if ((uint)token >= (uint)Config.VocabularySize)
+            {
+                throw new ArgumentException($"Token id {token} is not in 0 to {Config.VocabularySize - 1}.", nameof(batch));
+            }
+        }
+    }
+}

@@ -1,0 +1,94 @@
+using System.Runtime.InteropServices;
+using Concertina.Compute.Kernels.Elementwise;
+using Concertina.Compute.Kernels.Matrices;
+
+namespace Concertina.Compute.Model.Cpu;
+
+/// <summary>All activations of a step, allocated once for its largest size.</summary>
+internal sealed unsafe class StepBuffers : IDisposable
+{
+    private readonly float[] _stream;
+    private readonly float[] _queries;
+    private readonly float[] _keys;
+    private readonly float[] _values;
+    private readonly float[] _branches;
+
+    public StepBuffers(ModelSource source, CpuRunnerOptions options, ActivationForm form, int threads)
+    {
+        ModelConfig config = source.Config;
+        int rows = options.MaxStepRows;
+        EmbeddingLength = config.EmbeddingLength;
+        QueryLength = config.QueryHeadCount * config.HeadDim;
+        KeyLength = config.KvHeadCount * config.HeadDim;
+        _stream = Pinned(rows, EmbeddingLength);
+        _queries = Pinned(rows, QueryLength);
+        _keys = Pinned(rows, KeyLength);
+        _values = Pinned(rows, KeyLength);
+        _branches = Pinned(threads, ProductGrid.MaxRows * PackedMatrix.TileRows);
+        Normed = new(rows, EmbeddingLength, form);
+        Attended = new(rows, QueryLength, form);
+        Hidden = new(rows, config.FeedForwardLength, form);
+        Final = new(options.MaxLogitRows, EmbeddingLength, form);
+        Rotary = new(config.RopeDim, config.RopeBase, config.RopeLinearFactor, source.RopeFrequencyDivisors.Span, rows);
+    }
+
+    public int EmbeddingLength { get; }
+
+    public int QueryLength { get; }
+
+    public int KeyLength { get; }
+
+    /// <summary>Inputs of attention and feed-forward after their norm, [rows, embedding].</summary>
+    public ActivationRows Normed { get; }
+
+    /// <summary>Attention output, [rows, query heads * head dim].</summary>
+    public ActivationRows Attended { get; }
+
+    /// <summary>Feed-forward activations, [rows, feed-forward].</summary>
+    public ActivationRows Hidden { get; }
+
+    /// <summary>Inputs of the head, [logit rows, embedding].</summary>
+    public ActivationRows Final { get; }
+
+    /// <summary>Rotation of the step's positions.</summary>
+    public Rotary Rotary { get; }
+
+    /// <summary>Queries, [rows, query heads * head dim].</summary>
+    public Memory<float> Queries => _queries;
+
+    public float* QueryPointer => Pointer(_queries);
+
+    public float* KeyPointer => Pointer(_keys);
+
+    public float* ValuePointer => Pointer(_values);
+
+    /// <summary>Bytes allocated.</summary>
+    public long ByteCount =>
+        (_stream.Length + _queries.Length + _keys.Length + _values.Length + _branches.Length) * (long)sizeof(float)
+        + Normed.ByteCount + Attended.ByteCount + Hidden.ByteCount + Final.ByteCount + Rotary.ByteCount;
+
+    /// <summary>Residual stream of a row.</summary>
+    public Span<float> Stream(int row) => _stream.AsSpan(row * EmbeddingLength, EmbeddingLength);
+
+    /// <summary>Keys of neighbouring rows.</summary>
+    public ReadOnlySpan<float> Keys(RowBlock rows) => _keys.AsSpan(rows.First * KeyLength, rows.Count * KeyLength);
+
+    /// <summary>Values of neighbouring rows.</summary>
+    public ReadOnlySpan<float> Values(RowBlock rows) => _values.AsSpan(rows.First * KeyLength, rows.Count * KeyLength);
+
+    /// <summary>A thread's scratch for one tile of a chunk's rows, [rows of the chunk, 32].</summary>
+    public float* Branch(int worker) => Pointer(_branches) + (worker * ProductGrid.MaxRows * PackedMatrix.TileRows);
+
+    /// <inheritdoc/>
+    public void Dispose()
+    {
+        Normed.Dispose();
+        Attended.Dispose();
+        Hidden.Dispose();
+        Final.Dispose();
+    }
+
+    private static float[] Pinned(int rows, int columns) => GC.AllocateArray<float>(checked(rows * columns), pinned: true);
+
+    private static float* Pointer(float[] pinned) => (float*)Marshal.UnsafeAddrOfPinnedArrayElement(pinned, 0);
+}
