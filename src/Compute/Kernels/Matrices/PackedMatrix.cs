@@ -52,7 +52,7 @@ internal abstract unsafe class PackedMatrix(int rows, int columns, NativeBuffer 
     /// <param name="tile">Tile.</param>
     /// <param name="output">[rows, stride]: element (row, output row).</param>
     /// <param name="stride">Floats from one row of the output to the next.</param>
-    public void Multiply(ActivationRows x, RowBlock block, int tile, float* output, int stride)
+    public void Multiply(ActivationRows x, RowRange block, int tile, float* output, int stride)
     {
         int valid = Math.Min(TileRows, Rows - (tile * TileRows));
         float* padded = stackalloc float[RowsAtOnce * TileRows];
@@ -88,5 +88,5 @@ internal abstract unsafe class PackedMatrix(int rows, int columns, NativeBuffer 
     protected const int RowsAtOnce = 4;
 
     /// <summary>Products of a whole tile with 1 or <see cref="RowsAtOnce"/> rows.</summary>
-    protected abstract void MultiplyRows(ActivationRows x, RowBlock block, int tile, TileOutput output);
+    protected abstract void MultiplyRows(ActivationRows x, RowRange block, int tile, TileOutput output);
 }

@@ -35,7 +35,7 @@ internal readonly struct ProductGrid
     public static int MaxRows => RowsPerChunk;
 
     /// <summary>Rows of a chunk.</summary>
-    public RowBlock Rows(int chunk)
+    public RowRange Rows(int chunk)
     {
         int first = chunk / _runs * RowsPerChunk;
         return new(first, Math.Min(RowsPerChunk, _rows - first));

@@ -21,7 +21,7 @@ internal sealed unsafe class QkvJob(StepBuffers buffers, int headDim) : IWorkJob
     /// <inheritdoc/>
     public void Execute(int chunk, int worker)
     {
-        RowBlock rows = _grid.Rows(chunk);
+        RowRange rows = _grid.Rows(chunk);
         (int first, int end) = _grid.Tiles(chunk);
         for (int tile = first; tile < end; tile++)
         {
@@ -44,10 +44,10 @@ internal sealed unsafe class QkvJob(StepBuffers buffers, int headDim) : IWorkJob
         }
     }
 
-    private void Multiply(PackedMatrix matrix, RowBlock rows, int tile, float* output) =>
+    private void Multiply(PackedMatrix matrix, RowRange rows, int tile, float* output) =>
         matrix.Multiply(buffers.Normed, rows, tile, output, matrix.Rows);
 
-    private void Rotate(PackedMatrix matrix, RowBlock rows, int tile, float* output)
+    private void Rotate(PackedMatrix matrix, RowRange rows, int tile, float* output)
     {
         int first = tile * PackedMatrix.TileRows;
         int count = Math.Min(PackedMatrix.TileRows, matrix.Rows - first);
@@ -76,7 +76,7 @@ internal sealed unsafe class ResidualJob(StepBuffers buffers) : IWorkJob
     /// <inheritdoc/>
     public void Execute(int chunk, int worker)
     {
-        RowBlock rows = _grid.Rows(chunk);
+        RowRange rows = _grid.Rows(chunk);
         (int first, int end) = _grid.Tiles(chunk);
         float* branch = buffers.Branch(worker);
         for (int tile = first; tile < end; tile++)
@@ -112,7 +112,7 @@ internal sealed unsafe class GateUpJob(StepBuffers buffers) : IWorkJob
     /// <inheritdoc/>
     public void Execute(int chunk, int worker)
     {
-        RowBlock rows = _grid.Rows(chunk);
+        RowRange rows = _grid.Rows(chunk);
         (int first, int end) = _grid.Tiles(chunk);
         float* branch = buffers.Branch(worker);
         ActivationRows hidden = buffers.Hidden;

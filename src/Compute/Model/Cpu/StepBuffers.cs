@@ -71,10 +71,10 @@ internal sealed unsafe class StepBuffers : IDisposable
     public Span<float> Stream(int row) => _stream.AsSpan(row * EmbeddingLength, EmbeddingLength);
 
     /// <summary>Keys of neighbouring rows.</summary>
-    public ReadOnlySpan<float> Keys(RowBlock rows) => _keys.AsSpan(rows.First * KeyLength, rows.Count * KeyLength);
+    public ReadOnlySpan<float> Keys(RowRange rows) => _keys.AsSpan(rows.First * KeyLength, rows.Count * KeyLength);
 
     /// <summary>Values of neighbouring rows.</summary>
-    public ReadOnlySpan<float> Values(RowBlock rows) => _values.AsSpan(rows.First * KeyLength, rows.Count * KeyLength);
+    public ReadOnlySpan<float> Values(RowRange rows) => _values.AsSpan(rows.First * KeyLength, rows.Count * KeyLength);
 
     /// <summary>A thread's scratch for one tile of a chunk's rows, [rows of the chunk, 32].</summary>
     public float* Branch(int worker) => Pointer(_branches) + (worker * ProductGrid.MaxRows * PackedMatrix.TileRows);

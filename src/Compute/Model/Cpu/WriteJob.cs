@@ -22,7 +22,7 @@ internal sealed class WriteJob(PagedKvCache cache, StepBuffers buffers) : IWorkJ
     public void Execute(int chunk, int worker)
     {
         StepSpan span = _batch!.Spans[chunk];
-        RowBlock rows = new(span.FirstRow, span.RowCount);
+        RowRange rows = new(span.FirstRow, span.RowCount);
         cache.Write(span.Table, _layer, new KvRows
         {
             FirstPosition = span.FirstPosition,

@@ -49,7 +49,7 @@ internal sealed unsafe class DenseMatrix<TWeights> : PackedMatrix
     }
 
     /// <inheritdoc/>
-    protected override void MultiplyRows(ActivationRows x, RowBlock block, int tile, TileOutput output)
+    protected override void MultiplyRows(ActivationRows x, RowRange block, int tile, TileOutput output)
     {
         DenseOperands operands = new(Tile(tile), x.Values + ((long)block.First * Columns), Columns);
         switch (_path)

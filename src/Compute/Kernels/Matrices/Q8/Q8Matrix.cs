@@ -64,7 +64,7 @@ internal sealed unsafe class Q8Matrix : PackedMatrix
     }
 
     /// <inheritdoc/>
-    protected override void MultiplyRows(ActivationRows x, RowBlock block, int tile, TileOutput output)
+    protected override void MultiplyRows(ActivationRows x, RowRange block, int tile, TileOutput output)
     {
         Q8Operands operands = new(Tile(tile), x, block.First);
         bool one = block.Count == 1;
