@@ -57,7 +57,7 @@ internal sealed unsafe class AttentionScratch
     {
         RowBlock block = _block;
         block.RowCount = rowCount;
-        block.PaddedRows = rowCount <= 2 ? rowCount : Round(rowCount, FusedRows);
+        block.PaddedRows = rowCount < FusedRows ? rowCount : Round(rowCount, FusedRows);
         return block;
     }
 

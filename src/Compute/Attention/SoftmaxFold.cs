@@ -30,7 +30,8 @@ internal static unsafe class SoftmaxFold<TL, TV>
             float maximum = Largest(scores, visible, before);
             // An all-empty row keeps -inf; subtracting 0 instead gives weights of 0, and leaves a NaN a NaN.
             float reference = float.IsNegativeInfinity(maximum) ? 0f : maximum;
-            float factor = VectorExp.Exp(before - reference);
+            // e^0 is exactly 1, so an unchanged maximum may skip it.
+            float factor = before == maximum ? 1f : VectorExp.Exp(before - reference);
             block.Sum[row] = MathF.FusedMultiplyAdd(block.Sum[row], factor, Weights(scores, visible, reference));
             block.Maximum[row] = maximum;
             block.Factors[row] = factor;
@@ -45,14 +46,7 @@ internal static unsafe class SoftmaxFold<TL, TV>
             TV masked = TL.KeepBelow(TL.Load(scores + slot), slot, visible, float.NegativeInfinity);
             largest = TL.Max(largest, masked);
         }
-        float* lanes = stackalloc float[SumLanes];
-        TL.Store(lanes, largest);
-        float maximum = lanes[0];
-        for (int lane = 1; lane < TL.Width; lane++)
-        {
-            maximum = lanes[lane] > maximum ? lanes[lane] : maximum;
-        }
-        return maximum;
+        return TL.Largest(largest);
     }
 
     private static float Weights(float* scores, int visible, float reference)
@@ -70,13 +64,6 @@ internal static unsafe class SoftmaxFold<TL, TV>
             }
             TL.Store(lanes + lane, sum);
         }
-        for (int half = SumLanes / 2; half > 0; half /= 2)
-        {
-            for (int lane = 0; lane < half; lane++)
-            {
-                lanes[lane] += lanes[lane + half];
-            }
-        }
-        return lanes[0];
+        return TL.SumByHalves(lanes);
     }
 }

@@ -17,6 +17,11 @@ internal static unsafe class TileKernels<TL, TV>
         {
             Score<Rows4<TV>>(tile, block, row, slots);
         }
+        if (row + 3 == block.PaddedRows)
+        {
+            Score<Rows3<TV>>(tile, block, row, slots);
+            return;
+        }
         for (; row + 2 <= block.PaddedRows; row += 2)
         {
             Score<Rows2<TV>>(tile, block, row, slots);
@@ -33,6 +38,11 @@ internal static unsafe class TileKernels<TL, TV>
         for (; row + 4 <= block.PaddedRows; row += 4)
         {
             Accumulate<Rows4<TV>>(tile, block, row);
+        }
+        if (row + 3 == block.PaddedRows)
+        {
+            Accumulate<Rows3<TV>>(tile, block, row);
+            return;
         }
         for (; row + 2 <= block.PaddedRows; row += 2)
         {

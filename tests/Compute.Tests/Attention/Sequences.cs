@@ -1,3 +1,5 @@
+using Concertina.Compute.Attention;
+using Concertina.Compute.Attention.Lanes;
 using Concertina.Compute.KvCache;
 
 namespace Concertina.Compute.Tests.Attention;
@@ -6,6 +8,8 @@ namespace Concertina.Compute.Tests.Attention;
 internal sealed class Sequences : IDisposable
 {
     public const int Vocabulary = 16;
+
+    private readonly Dictionary<(VectorPath, int, int), PagedAttention> _attentions = [];
 
     public Sequences(KvShape shape, string codec = "f16", long budgetBytes = 256L << 20, float queryScale = 1f)
     {
@@ -19,6 +23,18 @@ internal sealed class Sequences : IDisposable
     public float QueryScale { get; }
 
     public PagedKvCache Cache { get; }
+
+    /// <summary>Attention of a path, a thread count and at most so many rows; made once, because its scratch is paid for good.</summary>
+    public PagedAttention Attention(VectorPath path, int workerCount, int rows)
+    {
+        int maxRows = (int)System.Numerics.BitOperations.RoundUpToPowerOf2((uint)rows);
+        if (!_attentions.TryGetValue((path, workerCount, maxRows), out PagedAttention? attention))
+        {
+            attention = new PagedAttention(Cache, maxRows, workerCount, path);
+            _attentions.Add((path, workerCount, maxRows), attention);
+        }
+        return attention;
+    }
 
     public int KeyWidth => Shape.KvHeadCount * Shape.HeadDim;
 

@@ -31,7 +31,7 @@ internal sealed class Step(Sequences sequences, VectorPath? path = null, int wor
                 .CopyTo(queries.AsSpan(row * sequences.QueryWidth));
             row += count;
         }
-        var attention = new PagedAttention(sequences.Cache, rowCount, workerCount, path ?? VectorPaths.Best);
+        PagedAttention attention = sequences.Attention(path ?? VectorPaths.Best, workerCount, rowCount);
         float[] outputs = new float[queries.Length];
         Array.Fill(outputs, float.NaN);
         attention.Plan(batch);

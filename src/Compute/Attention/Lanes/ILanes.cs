@@ -31,6 +31,12 @@ internal unsafe interface ILanes<TV>
 
     static abstract TV Exp(TV value);
 
+    /// <summary>The largest lane.</summary>
+    static abstract float Largest(TV value);
+
+    /// <summary>Sum of 16 floats by halves: lanes i and i + 8, then i and i + 4, i + 2, i + 1.</summary>
+    static abstract float SumByHalves(float* lanes);
+
     /// <summary>Keeps lanes whose index, counted from <paramref name="firstLane"/>, is below a count.</summary>
     static abstract TV KeepBelow(TV value, int firstLane, int count, float otherwise);
 

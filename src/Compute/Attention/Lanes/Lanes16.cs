@@ -40,6 +40,17 @@ internal readonly unsafe struct Lanes16 : ILanes<Vector512<float>>
     public static Vector512<float> Exp(Vector512<float> value) => VectorExp.Exp(value);
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static float Largest(Vector512<float> value) =>
+        Lanes8.Largest(Vector256.MaxNative(value.GetLower(), value.GetUpper()));
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static float SumByHalves(float* lanes)
+    {
+        Vector512<float> all = Vector512.Load(lanes);
+        return Lanes8.SumByHalves(all.GetLower() + all.GetUpper());
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Vector512<float> KeepBelow(Vector512<float> value, int firstLane, int count, float otherwise) =>
         Vector512.ConditionalSelect(
             Vector512.LessThan(Vector512<int>.Indices, Vector512.Create(count - firstLane)).AsSingle(), value, Vector512.Create(otherwise));

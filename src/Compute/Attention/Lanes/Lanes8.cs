@@ -40,6 +40,26 @@ internal readonly unsafe struct Lanes8 : ILanes<Vector256<float>>
     public static Vector256<float> Exp(Vector256<float> value) => VectorExp.Exp(value);
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static float Largest(Vector256<float> value)
+    {
+        Vector128<float> four = Vector128.MaxNative(value.GetLower(), value.GetUpper());
+        Vector128<float> two = Vector128.MaxNative(four, Vector128.Shuffle(four, Vector128.Create(2, 3, 0, 1)));
+        return Vector128.MaxNative(two, Vector128.Shuffle(two, Vector128.Create(1, 0, 3, 2))).ToScalar();
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static float SumByHalves(float* lanes) => SumByHalves(Vector256.Load(lanes) + Vector256.Load(lanes + 8));
+
+    /// <summary>The last three halvings.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static float SumByHalves(Vector256<float> eight)
+    {
+        Vector128<float> four = eight.GetLower() + eight.GetUpper();
+        Vector128<float> two = four + Vector128.Shuffle(four, Vector128.Create(2, 3, 0, 1));
+        return (two + Vector128.Shuffle(two, Vector128.Create(1, 0, 3, 2))).ToScalar();
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Vector256<float> KeepBelow(Vector256<float> value, int firstLane, int count, float otherwise) =>
         Vector256.ConditionalSelect(
             Vector256.LessThan(Vector256<int>.Indices, Vector256.Create(count - firstLane)).AsSingle(), value, Vector256.Create(otherwise));

@@ -38,6 +38,21 @@ internal readonly unsafe struct ScalarLanes : ILanes<float>
     public static float Exp(float value) => VectorExp.Exp(value);
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static float Largest(float value) => value;
+
+    public static float SumByHalves(float* lanes)
+    {
+        for (int half = 8; half > 0; half /= 2)
+        {
+            for (int lane = 0; lane < half; lane++)
+            {
+                lanes[lane] += lanes[lane + half];
+            }
+        }
+        return lanes[0];
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static float KeepBelow(float value, int firstLane, int count, float otherwise) => firstLane < count ? value : otherwise;
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]

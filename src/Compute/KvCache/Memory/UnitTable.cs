@@ -9,7 +9,7 @@ namespace Concertina.Compute.KvCache.Memory;
 internal sealed unsafe class UnitTable : IDisposable
 {
     private const int None = -1;
-    private static int s_lastTag;
+    private static int _lastTag;
 
     private readonly UnitEntry* _entries;
     private readonly ExtentArena _arena;
@@ -24,7 +24,7 @@ internal sealed unsafe class UnitTable : IDisposable
         _budget = budget;
         Capacity = capacity;
         _entries = (UnitEntry*)NativeMemory.AllocZeroed((nuint)capacity, (nuint)sizeof(UnitEntry));
-        _tag = (byte)(1 + (Interlocked.Increment(ref s_lastTag) % byte.MaxValue));
+        _tag = (byte)(1 + (Interlocked.Increment(ref _lastTag) % byte.MaxValue));
     }
 
     public int Capacity { get; }

@@ -24,6 +24,11 @@ internal readonly unsafe struct F16Keys : IKeyReader
         {
             Score<TL, TV, Rows4<TV>>(words, block, row, slots, quick);
         }
+        if (row + 3 == block.PaddedRows)
+        {
+            Score<TL, TV, Rows3<TV>>(words, block, row, slots, quick);
+            return;
+        }
         for (; row + 2 <= block.PaddedRows; row += 2)
         {
             Score<TL, TV, Rows2<TV>>(words, block, row, slots, quick);
@@ -74,6 +79,11 @@ internal readonly unsafe struct F16Values : IValueReader
         for (; row + 4 <= block.PaddedRows; row += 4)
         {
             Accumulate<TL, TV, Rows4<TV>>(words, block, row, quick);
+        }
+        if (row + 3 == block.PaddedRows)
+        {
+            Accumulate<TL, TV, Rows3<TV>>(words, block, row, quick);
+            return;
         }
         for (; row + 2 <= block.PaddedRows; row += 2)
         {
