@@ -66,12 +66,15 @@ public sealed class PagedKvCache : IDisposable
     /// <summary>The budget it was made with: <see cref="TryResize"/> goes no higher, because the tables were sized for it.</summary>
     public long MaximumBudgetBytes { get; }
 
-    /// <summary>Part of the budget that belongs to no session, so that a full arena can still be squeezed.</summary>
-    public long TranscodeReserveBytes => _budget.ReserveBytes;
+    /// <summary>
+    /// Part of the budget that belongs to no session: the reserve from which a full arena can still be squeezed, the tables
+    /// made once, declared scratch and the rounding of extents. Grows when scratch is declared.
+    /// </summary>
+    public long TranscodeReserveBytes => BudgetBytes - CommittableBytes;
 
     /// <summary>
-    /// What commitments may add up to: the budget without the transcode reserve, the tables made once, declared scratch and
-    /// the rounding of extents. While the sum stays within it, <see cref="TryReserve"/> succeeds for committed tokens.
+    /// What commitments may add up to: the budget without <see cref="TranscodeReserveBytes"/>. While the sum stays within it,
+    /// <see cref="TryReserve"/> succeeds for committed tokens.
     /// </summary>
     public long CommittableBytes => _budget.CommittableBytes;
 

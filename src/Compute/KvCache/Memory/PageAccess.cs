@@ -56,6 +56,19 @@ internal sealed unsafe class PageAccess
         return (entry->KeyCodec * (CodecCatalog.LastId + 1)) + entry->ValueCodec;
     }
 
+    /// <summary>Reads the slots of a page back, [slots, headDim]; as many as the spans have room for.</summary>
+    public void Decode(UnitHandle unit, Span<float> keys, Span<float> values)
+    {
+        UnitEntry entry = _units.Entry(unit);
+        IKvCodec keyCodec = CodecCatalog.Get((CodecId)entry.KeyCodec);
+        IKvCodec valueCodec = CodecCatalog.Get((CodecId)entry.ValueCodec);
+        int keyBytes = keyCodec.PartBytes(KvSide.Keys, _format.Shape);
+        int valueBytes = valueCodec.PartBytes(KvSide.Values, _format.Shape);
+        // Both parts lie inside the unit: its size class was made for their sum.
+        keyCodec.Decode(KvSide.Keys, new ReadOnlySpan<byte>(_units.Bytes(unit), keyBytes), _format.Shape, keys);
+        valueCodec.Decode(KvSide.Values, new ReadOnlySpan<byte>(_units.Bytes(unit) + keyBytes, valueBytes), _format.Shape, values);
+    }
+
     private void WritePage(UnitHandle unit, in KvRows rows, int first, SlotRange slots)
     {
         ref UnitEntry entry = ref _units.Entry(unit);
