@@ -1,0 +1,95 @@
+using System.Runtime.CompilerServices;
+using Concertina.Compute.Attention;
+using Concertina.Compute.Attention.Lanes;
+using Concertina.Compute.KvCache;
+using Concertina.Compute.KvCache.Codecs;
+using Concertina.Compute.KvCache.Memory;
+
+namespace Concertina.Compute.Tests.KvCache.Codecs;
+
+/// <summary>One encoded head page outside any cache, and attention over it.</summary>
+internal sealed unsafe class Page
+{
+    private readonly byte[] _bytes;
+    private readonly UnitShape _shape;
+
+    public Page(IKvCodec codec, int headDim, float[] keys, float[] values, byte garbage = 0)
+    {
+        Codec = codec;
+        HeadDim = headDim;
+        _shape = Shape(headDim);
+        KeyBytes = codec.PartBytes(KvSide.Keys, _shape);
+        int valueBytes = codec.PartBytes(KvSide.Values, _shape);
+        _bytes = GC.AllocateArray<byte>(KeyBytes + valueBytes + Guard, pinned: true);
+        Array.Fill(_bytes, garbage);
+        Finite = codec.Encode(KvSide.Keys, keys, _shape, _bytes.AsSpan(0, KeyBytes))
+            & codec.Encode(KvSide.Values, values, _shape, _bytes.AsSpan(KeyBytes, valueBytes));
+        Slots = keys.Length / headDim;
+    }
+
+    /// <summary>Bytes behind the page that nobody may write.</summary>
+    public const int Guard = 64;
+
+    public IKvCodec Codec { get; }
+
+    public int HeadDim { get; }
+
+    public int KeyBytes { get; }
+
+    public int Slots { get; }
+
+    public bool Finite { get; }
+
+    public Span<byte> Bytes => _bytes;
+
+    public static UnitShape Shape(int headDim) => UnitShape.HeadPage(new KvShape(1, 1, 1, headDim));
+
+    public float[] Decode(KvSide side)
+    {
+        float[] rows = new float[Slots * HeadDim];
+        Codec.Decode(side, side == KvSide.Keys ? _bytes.AsSpan(0, KeyBytes) : _bytes.AsSpan(KeyBytes), _shape, rows);
+        return rows;
+    }
+
+    /// <summary>Attention of query rows at given positions over neighbouring pages: values / sum, [rows, headDim].</summary>
+    public static float[] Attend(IReadOnlyList<Page> pages, float[] queries, int[] positions, VectorPath path)
+    {
+        int headDim = pages[0].HeadDim;
+        var scratch = new AttentionScratch(positions.Length, headDim);
+        RowBlock block = scratch.Block(positions.Length);
+        block.QueriesAreSmall = queries.All(query => Math.Abs(query) < 32768f);
+        new Span<float>(block.Queries, block.PaddedRows * headDim).Clear();
+        queries.CopyTo(new Span<float>(block.Queries, queries.Length));
+        for (int i = 0; i < block.PaddedRows * headDim && block.PaddedRows <= 4; i++)
+        {
+            block.WideQueries[i] = block.Queries[i] * 5.192296858534828e33f;
+        }
+        for (int row = 0; row < block.PaddedRows; row++)
+        {
+            block.Positions[row] = positions[Math.Min(row, positions.Length - 1)];
+            block.Maximum[row] = float.NegativeInfinity;
+            block.Sum[row] = 0;
+        }
+        new Span<float>(block.Values, block.PaddedRows * headDim).Clear();
+        for (int i = 0; i < pages.Count; i++)
+        {
+            UnitView view = pages[i].View(i * KvShape.PageTokens);
+            CodecCatalog.Get(pages[i].Codec.Id).AttendWith(pages[i].Codec, path).Attend(&view, 1, ref block);
+        }
+        float[] outputs = new float[queries.Length];
+        for (int row = 0; row < positions.Length; row++)
+        {
+            PartialMerge.Normalise(block.Sum[row], block.Values + (row * headDim), outputs.AsSpan(row * headDim, headDim));
+        }
+        GC.KeepAlive(scratch);
+        return outputs;
+    }
+
+    private UnitView View(int start) => new()
+    {
+        Keys = (byte*)Unsafe.AsPointer(ref _bytes[0]),
+        Values = (byte*)Unsafe.AsPointer(ref _bytes[KeyBytes]),
+        Start = start,
+        IsFinite = Finite,
+    };
+}
