@@ -15,10 +15,13 @@ public sealed record WorkerReport
     /// <summary>Counts up per epoch; the receiver drops a report that is not newer.</summary>
     [Id(1)] public required long Sequence { get; init; }
 
-    /// <summary>True: the report lists all sessions; false: only those that changed since the last report.</summary>
+    /// <summary>
+    /// True: the receiver forgets the sessions it knew of this worker; this report starts a list of all. False: only what
+    /// changed since the report before, or the rest of a list that did not fit one message.
+    /// </summary>
     [Id(2)] public required bool Full { get; init; }
 
-    /// <summary>Sessions (all or changed), at most 512 a report; a longer list is sent in several reports.</summary>
+    /// <summary>Sessions (all or changed); a list over 40 KiB is sent in several reports.</summary>
     [Id(3)] public SessionReport[] Sessions { get; init; } = [];
 
     /// <summary>Keys of sessions whose units left this worker since the last report.</summary>

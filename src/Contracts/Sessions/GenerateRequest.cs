@@ -17,7 +17,7 @@ public sealed record GenerateRequest
     /// <summary>Served model name.</summary>
     [Id(2)] public required string Model { get; init; }
 
-    /// <summary>Packed prompt tokens (<see cref="TokenPacking"/>), at most 48 KiB; empty when the prompt was staged.</summary>
+    /// <summary>Packed prompt tokens (<see cref="TokenPacking"/>), at most 44 KiB; empty when the prompt was staged.</summary>
     [Id(3)] public required byte[] Prompt { get; init; }
 
     /// <summary>Prompt length in tokens, staged parts included.</summary>

@@ -15,7 +15,7 @@ public interface ISequenceGrain : IGrainWithStringKey
     /// <see cref="TokenChunk.Refusal"/>; then token chunks with continuous indices; the last one carries
     /// <see cref="TokenChunk.Finish"/>. Dropping the enumeration cancels the generation.
     /// </summary>
-    /// <param name="request">What to generate. A prompt over 48 KiB packed is staged first (<see cref="Stage"/>).</param>
+    /// <param name="request">What to generate. A prompt over 44 KiB packed is staged first (<see cref="Stage"/>).</param>
     /// <param name="cancellation">Cancels the generation; its units are returned within a step.</param>
     [Alias("generate")]
     IAsyncEnumerable<TokenChunk> Generate(GenerateRequest request, CancellationToken cancellation = default);

@@ -5,8 +5,11 @@ namespace Concertina.Contracts.Sessions;
 /// <summary>Token ids on the wire: 32-bit little-endian, back to back.</summary>
 public static class TokenPacking
 {
-    /// <summary>Most bytes of tokens that one message carries; leaves room under the 64 KiB limit of a message.</summary>
-    public const int MaxMessageBytes = 48 << 10;
+    /// <summary>
+    /// Most bytes of tokens (or of any other bytes) that one message carries. The wire form is base64: 44 KiB become
+    /// 58.7 KiB, which leaves room for the other members under the 64 KiB limit of a message.
+    /// </summary>
+    public const int MaxMessageBytes = 44 << 10;
 
     /// <summary>Packs token ids.</summary>
     public static byte[] Pack(ReadOnlySpan<int> tokens)

@@ -15,7 +15,7 @@ public interface IWorkerGrain : IGrainWithStringKey
 
     /// <summary>One part of the model's tokenizer bytes; an empty array marks the end.</summary>
     /// <param name="modelHash">Hash of the model the caller asks for.</param>
-    /// <param name="offset">Byte offset; the answer holds at most 48 KiB.</param>
+    /// <param name="offset">Byte offset; the answer holds at most 44 KiB.</param>
     /// <param name="cancellation">Cancels this call.</param>
     [AlwaysInterleave]
     [Alias("tokenizer")]
