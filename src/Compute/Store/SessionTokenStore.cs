@@ -1,0 +1,188 @@
+using System.Security.Cryptography;
+using System.Text;
+
+namespace Concertina.Compute.Store;
+
+/// <summary>
+/// The session files of one server: where they lie, how long, and how many bytes. Thread-safe; one owner per session is
+/// the caller's duty, and the epoch in each file catches a second one. File names are hashes, never what a client sent.
+/// Token ids are stored as they are; encryption at rest is the volume's.
+/// </summary>
+public sealed class SessionTokenStore
+{
+    private const string Extension = ".tokens";
+    private const UnixFileMode OwnerOnly = UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute;
+    private readonly StoreOptions _options;
+    private readonly TimeProvider _time;
+    private readonly string _folder;
+    private readonly Lock _lock = new();
+    private long _usedBytes;
+
+    /// <summary>Opens the store, creating its folder (0700) where needed.</summary>
+    /// <param name="options">Limits; <see cref="StoreOptions.Directory"/> must be set unless sessions are off.</param>
+    /// <param name="time">Clock for expiry.</param>
+    /// <exception cref="IOException">The folder cannot be made or read.</exception>
+    public SessionTokenStore(StoreOptions options, TimeProvider time)
+    {
+        ArgumentNullException.ThrowIfNull(options);
+        _options = options;
+        _time = time;
+        _folder = Path.Combine(options.Directory, "sessions");
+        if (Enabled)
+        {
+            CreateFolder(_folder);
+            _usedBytes = Files().Sum(file => file.Length);
+        }
+    }
+
+    /// <summary>False when <c>Store:Sessions</c> is off: nothing is read or written.</summary>
+    public bool Enabled => _options.Sessions == SessionPersistence.On;
+
+    /// <summary>Bytes of all session files.</summary>
+    public long UsedBytes
+    {
+        get
+        {
+            lock (_lock)
+            {
+                return _usedBytes;
+            }
+        }
+    }
+
+    /// <summary>Name of a session's file below the store's folder.</summary>
+    public static string FileName(string key)
+    {
+        string hash = Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(key)));
+        return Path.Combine(hash[..2], hash[2..34] + Extension);
+    }
+
+    /// <summary>Reads a session's tokens on a thread of the pool.</summary>
+    public Task<SessionTokens> LoadAsync(SessionIdentity owner) => Task.Run(() => Load(owner));
+
+    /// <summary>Saves a session's tokens on a thread of the pool; they are on disk when the task completes.</summary>
+    public Task<SessionSave> SaveAsync(SessionIdentity owner, ReadOnlyMemory<int> tokens) => Task.Run(() => Save(owner, tokens.Span));
+
+    /// <summary>Removes a session's file on a thread of the pool. Removing twice is fine.</summary>
+    public Task DeleteAsync(string key) => Task.Run(() => Delete(PathOf(key)));
+
+    /// <summary>Reads a session's tokens.</summary>
+    public SessionTokens Load(in SessionIdentity owner)
+    {
+        string path = PathOf(owner.Key);
+        if (!Enabled || !File.Exists(path))
+        {
+            return new SessionTokens([], SessionFileFault.Missing, "");
+        }
+        try
+        {
+            return IsExpired(new FileInfo(path))
+                ? new SessionTokens([], SessionFileFault.Expired, $"older than {_options.TtlHours} h")
+                : SessionTokenFile.Read(path, owner);
+        }
+        catch (Exception problem) when (problem is IOException or UnauthorizedAccessException)
+        {
+            return new SessionTokens([], SessionFileFault.Io, problem.Message);
+        }
+    }
+
+    /// <summary>Saves a session's tokens; on disk when it returns. Other sessions make room when the quota is reached.</summary>
+    public SessionSave Save(in SessionIdentity owner, ReadOnlySpan<int> tokens)
+    {
+        long neededBytes = SessionFileHeader.Of(owner).ByteCount + SessionRecords.ByteCount(tokens.Length);
+        if (!Enabled || neededBytes > _options.QuotaBytes)
+        {
+            return new SessionSave(SessionFileFault.Quota, $"{neededBytes} bytes, quota {_options.QuotaBytes} bytes", 0, 0);
+        }
+        string path = PathOf(owner.Key);
+        try
+        {
+            CreateFolder(Path.GetDirectoryName(path)!);
+            long before = File.Exists(path) ? new FileInfo(path).Length : 0;
+            SessionSave save = SessionTokenFile.Save(path, owner, tokens);
+            File.SetLastWriteTimeUtc(path, _time.GetUtcNow().UtcDateTime);
+            Count(save.FileBytes - before);
+            MakeRoom(path);
+            return save;
+        }
+        catch (Exception problem) when (problem is IOException or UnauthorizedAccessException)
+        {
+            return new SessionSave(SessionFileFault.Io, problem.Message, 0, 0);
+        }
+    }
+
+    /// <summary>Keys of the sessions whose files are past their time. The caller removes the sessions, state included.</summary>
+    public IReadOnlyList<string> Expired()
+    {
+        List<string> keys = [];
+        foreach (FileInfo file in Enabled ? Files().Where(IsExpired) : [])
+        {
+            if (SessionTokenFile.ReadKey(file.FullName) is { } key)
+            {
+                keys.Add(key);
+            }
+            else
+            {
+                Delete(file.FullName);
+            }
+        }
+        return keys;
+    }
+
+    private void MakeRoom(string keep)
+    {
+        if (UsedBytes <= _options.QuotaBytes)
+        {
+            return;
+        }
+        // Down to nine tenths, so that a full store does not sort its files at every save.
+        long target = _options.QuotaBytes / 10 * 9;
+        foreach (FileInfo file in Files().Where(file => file.FullName != Path.GetFullPath(keep)).OrderBy(file => file.LastWriteTimeUtc))
+        {
+            if (UsedBytes <= target)
+            {
+                return;
+            }
+            Delete(file.FullName);
+        }
+    }
+
+    private void Delete(string path)
+    {
+        FileInfo file = new(path);
+        if (Enabled && file.Exists)
+        {
+            long length = file.Length;
+            file.Delete();
+            Count(-length);
+        }
+    }
+
+    private void Count(long bytes)
+    {
+        lock (_lock)
+        {
+            _usedBytes += bytes;
+        }
+    }
+
+    private bool IsExpired(FileInfo file) =>
+        _time.GetUtcNow().UtcDateTime - file.LastWriteTimeUtc > TimeSpan.FromHours(_options.TtlHours);
+
+    private IEnumerable<FileInfo> Files() =>
+        new DirectoryInfo(_folder).EnumerateFiles("*" + Extension, SearchOption.AllDirectories);
+
+    private string PathOf(string key) => Path.Combine(_folder, FileName(key));
+
+    private static void CreateFolder(string folder)
+    {
+        if (OperatingSystem.IsWindows())
+        {
+            Directory.CreateDirectory(folder);
+        }
+        else
+        {
+            Directory.CreateDirectory(folder, OwnerOnly);
+        }
+    }
+}
