@@ -1,0 +1,62 @@
+using Concertina.Compute.Engine;
+using Concertina.Contracts.Sessions;
+
+namespace Concertina.Grains.Sessions;
+
+/// <summary>The one table between the messages of the cluster and those of the engine.</summary>
+internal static class EngineMessages
+{
+    public static GenerationSpec Spec(GenerateRequest request, ReadOnlyMemory<int> prompt) => new()
+    {
+        RequestId = request.RequestId,
+        Prompt = prompt,
+        MaxNewTokens = request.MaxNewTokens,
+        Sampling = new SamplingSpec(
+            request.Sampling.Temperature, request.Sampling.TopK, request.Sampling.TopP, request.Sampling.MinP, request.Sampling.Seed),
+        StopTokens = request.StopTokens,
+        Lossless = request.Policy == KvPolicy.Lossless,
+        Weight = request.Weight,
+    };
+
+    public static Refusal Refusal(EngineRefusal refusal) => new()
+    {
+        Reason = Reason(refusal.Kind),
+        Message = refusal.Message,
+        RetryAfterMs = refusal.RetryAfterMs,
+        NeededBytes = refusal.NeededBytes,
+        AvailableBytes = refusal.AvailableBytes,
+    };
+
+    public static FinishFacts Finish(GenerationEnd end) => new()
+    {
+        Reason = Reason(end.Kind),
+        ErrorCode = end.ErrorCode,
+        ErrorMessage = end.ErrorMessage,
+        GeneratedTokens = end.GeneratedTokens,
+        KvBytes = end.KvBytes,
+        Exact = end.Exact,
+        Waits = end.Waits,
+        StopToken = end.StopToken,
+    };
+
+    private static RefusalReason Reason(RefusalKind kind) => kind switch
+    {
+        RefusalKind.Busy => RefusalReason.SessionBusy,
+        RefusalKind.ContextLength => RefusalReason.ContextLength,
+        RefusalKind.NeverFits => RefusalReason.NeverFits,
+        RefusalKind.QueueFull => RefusalReason.QueueFull,
+        RefusalKind.Draining => RefusalReason.Draining,
+        RefusalKind.Stalled => RefusalReason.Unavailable,
+        RefusalKind.Invalid => RefusalReason.Invalid,
+        _ => throw new ArgumentOutOfRangeException(nameof(kind), kind, "The refusal kind has no reason on the wire."),
+    };
+
+    private static FinishReason Reason(FinishKind kind) => kind switch
+    {
+        FinishKind.Stop => FinishReason.Stop,
+        FinishKind.Length => FinishReason.Length,
+        FinishKind.Cancelled => FinishReason.Cancelled,
+        FinishKind.Error => FinishReason.Error,
+        _ => throw new ArgumentOutOfRangeException(nameof(kind), kind, "The finish kind has no reason on the wire."),
+    };
+}

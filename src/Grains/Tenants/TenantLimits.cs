@@ -1,0 +1,120 @@
+using System.Security.Cryptography;
+using Concertina.Contracts.Tenants;
+
+namespace Concertina.Grains.Tenants;
+
+/// <summary>One tenant's rules applied to requests, and its usage. One thread at a time.</summary>
+internal sealed class TenantLimits
+{
+    private const int RememberedRequests = 8192;
+    private const int DurableRequests = 256;
+    private readonly TenantOptions? _options;
+    private readonly bool _keyless;
+    private readonly RateLimit? _requests;
+    private readonly RateLimit? _tokens;
+    private readonly byte[][] _keys;
+    private readonly Reservations _reservations = new(RememberedRequests);
+
+    /// <summary>Applies a tenant's options.</summary>
+    /// <param name="options">The tenant's options; null: not configured.</param>
+    /// <param name="keyless">True: no key is asked for.</param>
+    /// <param name="state">Usage so far.</param>
+    /// <param name="time">Clock of the limits.</param>
+    public TenantLimits(TenantOptions? options, bool keyless, TenantState state, TimeProvider time)
+    {
+        _options = options;
+        _keyless = keyless;
+        _requests = options?.RequestsPerMinute is { } requests ? new RateLimit(requests, time) : null;
+        _tokens = options?.TokensPerMinute is { } tokens ? new RateLimit(tokens, time) : null;
+        _keys = [.. (options?.KeySha256 ?? []).Select(Convert.FromHexString)];
+        Usage = state;
+        foreach (string requestId in state.RecentRequests)
+        {
+            _reservations.Settle(requestId);
+        }
+    }
+
+    /// <summary>Usage so far; what is durable.</summary>
+    public TenantState Usage { get; private set; }
+
+    /// <summary>Models the tenant may use; null: all.</summary>
+    public string[]? Models => _options?.Models;
+
+    /// <summary>Whether a key is one of the tenant's. Takes the same time whichever key matches.</summary>
+    public bool IsKey(ReadOnlySpan<byte> keySha256)
+    {
+        bool match = _keyless;
+        foreach (byte[] key in _keys)
+        {
+            match |= CryptographicOperations.FixedTimeEquals(key, keySha256);
+        }
+        return match;
+    }
+
+    /// <summary>Checks a request against the rules and reserves its tokens. Repeating a granted one changes nothing.</summary>
+    public ReserveAnswer Reserve(ReserveRequest request)
+    {
+        if (!IsKey(request.KeySha256))
+        {
+            return Answer(ReserveOutcome.InvalidKey, null);
+        }
+        if (Models is { } models && !models.Contains(request.Model, StringComparer.Ordinal))
+        {
+            return Answer(ReserveOutcome.ModelNotAllowed, null);
+        }
+        if (_reservations.IsKnown(request.RequestId))
+        {
+            return Answer(ReserveOutcome.Granted, null);
+        }
+        long tokens = (long)request.PromptTokens + request.MaxNewTokens;
+        if (_options?.TokenBudget is { } budget && Usage.SpentTokens + _reservations.OpenTokens + tokens > budget)
+        {
+            return Answer(ReserveOutcome.BudgetSpent, null);
+        }
+        if (_requests is not null && _requests.WaitMs(1) is var requestWait and not 0)
+        {
+            return Answer(ReserveOutcome.RequestLimit, requestWait);
+        }
+        if (_tokens is not null && _tokens.WaitMs(tokens) is var tokenWait and not 0)
+        {
+            return Answer(ReserveOutcome.TokenLimit, tokenWait);
+        }
+        _requests?.Take(1);
+        _tokens?.Take(tokens);
+        _reservations.Open(request.RequestId, tokens);
+        return Answer(ReserveOutcome.Granted, null);
+    }
+
+    /// <summary>Corrects a reservation to what was used. An admitted stream is never cut, so the bucket may end below zero.</summary>
+    /// <returns>False when the request was settled before; nothing has changed then.</returns>
+    public bool Settle(UsageRecord usage)
+    {
+        if (_reservations.IsSettled(usage.RequestId))
+        {
+            return false;
+        }
+        long used = (long)usage.PromptTokens + usage.GeneratedTokens;
+        long reserved = _reservations.Settle(usage.RequestId);
+        _tokens?.Correct(reserved - used);
+        Usage = Usage with
+        {
+            Requests = Usage.Requests + 1,
+            PromptTokens = Usage.PromptTokens + usage.PromptTokens,
+            CachedTokens = Usage.CachedTokens + usage.CachedTokens,
+            GeneratedTokens = Usage.GeneratedTokens + usage.GeneratedTokens,
+        };
+        return true;
+    }
+
+    /// <summary>Usage with the request ids to remember across a restart.</summary>
+    public TenantState Durable() => Usage with { RecentRequests = [.. _reservations.Settled.TakeLast(DurableRequests)] };
+
+    private ReserveAnswer Answer(ReserveOutcome outcome, int? retryAfterMs) => new()
+    {
+        Outcome = outcome,
+        Requests = _requests?.State(),
+        Tokens = _tokens?.State(),
+        RetryAfterMs = retryAfterMs,
+        Weight = _options?.Weight ?? 1,
+    };
+}

@@ -1,0 +1,100 @@
+using Concertina.Contracts.Budget;
+using Concertina.Contracts.Sessions;
+using Concertina.Contracts.Workers;
+using Microsoft.Extensions.Logging;
+using Orleans;
+using Orleans.Runtime;
+
+namespace Concertina.Grains.Workers;
+
+/// <summary>The cluster's door to one engine. Key: <c>silo/device</c>, placed on that silo. Reports upwards, never the other way.</summary>
+[KeepAlive]
+[WorkerPlacement]
+internal sealed class WorkerGrain(
+    [PersistentState("worker")] IPersistentState<WorkerState> state,
+    LocalWorker worker,
+    TimeProvider time,
+    ILogger<WorkerGrain> logger) : Grain, IWorkerGrain
+{
+    private static readonly TimeSpan ReportEvery = TimeSpan.FromMilliseconds(250);
+    private static readonly string[] Rungs = ["f16"];
+    private readonly WorkerReports _reports = new(time);
+
+    public override async Task OnActivateAsync(CancellationToken cancellationToken)
+    {
+        if (this.GetPrimaryKeyString() != worker.Key)
+        {
+            throw new InvalidOperationException($"Worker '{this.GetPrimaryKeyString()}' was placed on the silo of worker '{worker.Key}'.");
+        }
+        state.State = new WorkerState { Incarnation = state.State.Incarnation + 1 };
+        await state.WriteStateAsync(cancellationToken);
+        long epoch = worker.Begin(state.State.Incarnation);
+        GrainsLog.WorkerStarted(logger, worker.Key, epoch);
+        this.RegisterGrainTimer(Report, new GrainTimerCreationOptions { DueTime = TimeSpan.Zero, Period = ReportEvery });
+    }
+
+    public Task<ModelFacts?> Facts(CancellationToken cancellation = default) => Task.FromResult(worker.Served?.Facts);
+
+    public Task<byte[]> TokenizerPart(string modelHash, int offset, CancellationToken cancellation = default)
+    {
+        ServedModel? served = worker.Served;
+        if (served is null || served.Facts.Hash != modelHash)
+        {
+            throw new ArgumentException($"Worker '{worker.Key}' does not serve a model with hash '{modelHash}'; ask for its facts again.", nameof(modelHash));
+        }
+        ArgumentOutOfRangeException.ThrowIfNegative(offset);
+        ReadOnlyMemory<byte> rest = served.TokenizerBytes[Math.Min(offset, served.TokenizerBytes.Length)..];
+        return Task.FromResult(rest[..Math.Min(rest.Length, TokenPacking.MaxMessageBytes)].ToArray());
+    }
+
+    public Task<WorkerLoad> Load(CancellationToken cancellation = default) => Task.FromResult(worker.Load());
+
+    public Task<long> Assign(RungAssignments assignments, CancellationToken cancellation = default)
+    {
+        Apply(assignments);
+        return Task.FromResult(worker.Epoch);
+    }
+
+    public Task Drain(CancellationToken cancellation = default)
+    {
+        worker.Drain();
+        return Task.CompletedTask;
+    }
+
+    // Step 8: changes only, a full list per epoch.
+    private async Task Report(CancellationToken cancellation)
+    {
+        IMemoryBudgetGrain budget = GrainFactory.GetGrain<IMemoryBudgetGrain>(worker.Model);
+        try
+        {
+            foreach (WorkerReport report in _reports.Due(worker.Load(), worker.Served?.Engine.Sequences() ?? []))
+            {
+                RungAssignments answer = await budget.Report(report, cancellation);
+                if (answer.SendFull)
+                {
+                    _reports.SendFull();
+                }
+                Apply(answer);
+            }
+        }
+        catch (Exception problem)
+        {
+            _reports.SendFull();
+            GrainsLog.ReportFailed(logger, worker.Key, problem);
+        }
+    }
+
+    private void Apply(RungAssignments assignments)
+    {
+        if (assignments.Epoch != worker.Epoch)
+        {
+            GrainsLog.AssignmentsRefused(logger, worker.Key, assignments.Epoch, worker.Epoch);
+            return;
+        }
+        // One rung exists, so an assignment can only name it; the engine has nothing to do.
+        foreach (RungAssignment assignment in assignments.Assignments.Where(assignment => !Rungs.Contains(assignment.Rung)))
+        {
+            GrainsLog.UnknownRung(logger, worker.Key, assignment.Rung);
+        }
+    }
+}

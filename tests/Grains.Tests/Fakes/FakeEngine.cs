@@ -1,0 +1,77 @@
+using System.Collections.Concurrent;
+using System.Threading.Channels;
+using Concertina.Compute.Engine;
+using Concertina.Compute.KvCache;
+
+namespace Concertina.Grains.Tests.Fakes;
+
+/// <summary>An engine whose tokens the test sends. It keeps the rules of handles: one generation at a time, tokens after its end.</summary>
+internal sealed class FakeEngine : IInferenceEngine
+{
+    private readonly ConcurrentDictionary<FakeHandle, bool> _open = new();
+    private bool _draining;
+
+    public int Opened { get; private set; }
+
+    public IReadOnlyCollection<FakeHandle> OpenHandles => [.. _open.Keys];
+
+    /// <summary>What the next submissions are refused with; null: accepted.</summary>
+    public EngineRefusal? Refusal { get; set; }
+
+    public string? StalledStage { get; set; }
+
+    private readonly Channel<FakeGeneration> _submitted = Channel.CreateUnbounded<FakeGeneration>();
+
+    public FakeHandle TheHandle => Assert.Single(OpenHandles);
+
+    public EngineSnapshot Snapshot => new()
+    {
+        Steps = 0,
+        GeneratedTokens = 0,
+        PrefilledTokens = 0,
+        Running = _open.Keys.Count(handle => handle.Busy),
+        Queued = 0,
+        IdleSequences = 0,
+        CommittedBytes = 0,
+        Refused = [],
+        MemoryWaits = 0,
+        Kv = new KvCacheStatistics(1 << 30, _open.Keys.Sum(handle => handle.KvBytes), 0, 0, 0, 0, 0, 0, 0, 0, 0),
+        Draining = _draining,
+        StalledStage = StalledStage,
+    };
+
+    /// <summary>The next generation that is submitted.</summary>
+    public Task<FakeGeneration> NextSubmission() => _submitted.Reader.ReadAsync().AsTask();
+
+    public SequenceHandle Open(in SequenceIdentity identity)
+    {
+        Opened++;
+        FakeHandle handle = new(this, identity);
+        _open[handle] = true;
+        return handle;
+    }
+
+    public IReadOnlyList<SequenceSnapshot> Sequences() =>
+        [.. _open.Keys.Where(handle => handle.WarmTokens > 0).Select(handle => new SequenceSnapshot(handle.Identity.Key, handle.WarmTokens, handle.KvBytes, handle.Busy))];
+
+    public void Drain() => _draining = true;
+
+    public ValueTask DisposeAsync() => ValueTask.CompletedTask;
+
+    internal void Close(FakeHandle handle) => _open.TryRemove(handle, out _);
+
+    internal SubmitResult Submit(FakeHandle handle, GenerationSpec spec)
+    {
+        if (Refusal is { } refusal)
+        {
+            return new SubmitResult(null, refusal);
+        }
+        if (_draining)
+        {
+            return new SubmitResult(null, new EngineRefusal(RefusalKind.Draining, "The engine drains.", 1000));
+        }
+        FakeGeneration generation = new(handle, spec);
+        _submitted.Writer.TryWrite(generation);
+        return new SubmitResult(generation, null);
+    }
+}

@@ -1,0 +1,58 @@
+using Concertina.Compute.Engine;
+
+namespace Concertina.Grains.Tests.Fakes;
+
+internal sealed class FakeHandle(FakeEngine engine, SequenceIdentity identity) : SequenceHandle
+{
+    private int[] _tokens = [];
+    private FakeGeneration? _running;
+    private bool _disposed;
+
+    public override SequenceIdentity Identity { get; } = identity;
+
+    public override int TokenCount => _tokens.Length;
+
+    public override int WarmTokens => _warm;
+
+    private int _warm;
+
+    public override long KvBytes => 4096L * _warm;
+
+    public override bool Exact => true;
+
+    public override bool Busy => _running is { End: null };
+
+    public int[] Restored { get; private set; } = [];
+
+    public override ValueTask<SubmitResult> SubmitAsync(GenerationSpec spec, CancellationToken cancellation)
+    {
+        ObjectDisposedException.ThrowIf(_disposed, this);
+        Assert.False(Busy, "A second generation was submitted while one runs: the session's writer flag failed.");
+        SubmitResult result = engine.Submit(this, spec);
+        if (result.Generation is FakeGeneration generation)
+        {
+            int common = spec.Prompt.Span.CommonPrefixLength(_tokens.AsSpan(0, _warm));
+            generation.SetCached(Math.Min(common, spec.Prompt.Length - 1));
+            _running = generation;
+        }
+        return ValueTask.FromResult(result);
+    }
+
+    public override int[] CopyTokens() => Busy ? [] : [.. _tokens];
+
+    public override void RestoreTokens(ReadOnlySpan<int> tokens) => Restored = _tokens = tokens.ToArray();
+
+    public override ValueTask DisposeAsync()
+    {
+        _disposed = true;
+        _running?.Cancel();
+        engine.Close(this);
+        return ValueTask.CompletedTask;
+    }
+
+    internal void Become(int[] tokens)
+    {
+        _tokens = tokens;
+        _warm = tokens.Length;
+    }
+}

@@ -1,0 +1,350 @@
+using Concertina.Compute.Engine;
+using Concertina.Compute.KvCache;
+using Concertina.Contracts.Sessions;
+using Concertina.Grains.Tests.Fakes;
+
+namespace Concertina.Grains.Tests.Sessions;
+
+public sealed class SequenceGrainTests : IAsyncLifetime
+{
+    private static readonly TimeSpan Guard = TimeSpan.FromSeconds(30);
+    private TestSilo _silo = null!;
+
+    public async ValueTask InitializeAsync() => _silo = await TestSilo.Start();
+
+    public ValueTask DisposeAsync() => _silo.DisposeAsync();
+
+    [Fact]
+    public async Task No_token_is_lost_or_doubled_however_they_come()
+    {
+        Random random = new(5);
+        await using Stream stream = new(_silo.Session(), Stream.Request("r", 1, 2, 3));
+        Task<FinishFacts> reading = ReadAll(stream);
+        FakeGeneration generation = await Submitted();
+        int[] all = [.. Enumerable.Range(0, 5_000)];
+        for (int at = 0; at < all.Length;)
+        {
+            int count = Math.Min(random.Next(1, 700), all.Length - at);
+            generation.Send(all.AsSpan(at, count));
+            at += count;
+            await Task.Yield();
+        }
+        generation.Complete();
+
+        FinishFacts finish = await reading.WaitAsync(Guard);
+
+        Assert.Equal(FinishReason.Stop, finish.Reason);
+        Assert.Equal(all.Length, finish.GeneratedTokens);
+        Assert.Equal(all, stream.Tokens);
+    }
+
+    [Fact]
+    public async Task The_first_chunk_is_the_admission_and_names_what_was_reused()
+    {
+        await Turn("one", [1, 2, 3, 4], [5, 6]);
+        await using Stream stream = new(_silo.Session(), Stream.Request("two", 1, 2, 3, 4, 5, 6, 7));
+        Task<AdmissionFacts> admission = stream.Admission();
+        (await Submitted()).Send(8);
+
+        AdmissionFacts facts = await admission;
+
+        Assert.Equal((7, 6, "test-class"), (facts.PromptTokens, facts.CachedTokens, facts.DeterminismClass));
+    }
+
+    [Fact]
+    public async Task A_second_request_gets_busy_and_the_first_goes_on()
+    {
+        await using Stream first = new(_silo.Session(), Stream.Request("first", 1));
+        Task<AdmissionFacts> admission = first.Admission();
+        FakeGeneration generation = await Submitted();
+        generation.Send(2);
+        await admission;
+
+        await using Stream second = new(_silo.Session(), Stream.Request("second", 1));
+        Refusal refusal = await RefusedInTime(second);
+
+        Assert.Equal(RefusalReason.SessionBusy, refusal.Reason);
+        Assert.NotNull(refusal.RetryAfterMs);
+        generation.Complete();
+        Assert.Equal(FinishReason.Stop, (await first.Finish()).Reason);
+    }
+
+    [Fact]
+    public async Task After_the_finish_chunk_the_session_is_free_even_if_its_reader_never_reads_on()
+    {
+        Stream first = new(_silo.Session(), Stream.Request("first", 1));
+        Task<AdmissionFacts> admission = first.Admission();
+        FakeGeneration generation = await Submitted();
+        generation.Send(2);
+        generation.Complete();
+        await admission;
+        TokenChunk last = await first.Next();
+        while (last.Finish is null)
+        {
+            last = await first.Next();
+        }
+
+        await Turn("second", [1, 2, 3], [4]);
+        await first.DisposeAsync();
+    }
+
+    [Fact]
+    public async Task Cancel_keeps_the_tokens_the_caller_names()
+    {
+        await using Stream stream = new(_silo.Session(), Stream.Request("r", 1, 2));
+        Task<AdmissionFacts> admission = stream.Admission();
+        FakeGeneration generation = await Submitted();
+        generation.Send(3, 4, 5, 6);
+        await admission;
+
+        await _silo.Session().Cancel("other-request", 0);
+        Assert.Null(generation.End);
+        await _silo.Session().Cancel("r", 2);
+
+        Assert.Equal(FinishReason.Cancelled, (await stream.Finish()).Reason);
+        Assert.Equal(2, generation.KeptByCancel);
+        Assert.Equal([1, 2, 3, 4], _silo.Engine.TheHandle.CopyTokens());
+    }
+
+    [Fact]
+    public async Task A_client_that_goes_away_ends_its_generation_and_frees_the_session()
+    {
+        Stream stream = new(_silo.Session(), Stream.Request("gone", 1, 2));
+        Task<AdmissionFacts> admission = stream.Admission();
+        FakeGeneration generation = await Submitted();
+        generation.Send(3);
+        await admission;
+
+        await stream.Disconnect();
+
+        await Turn("next", [1, 2], [9]);
+        Assert.Equal(FinishKind.Cancelled, generation.End?.Kind);
+    }
+
+    [Fact]
+    public async Task A_request_waits_up_to_a_second_for_a_predecessor_whose_client_is_gone()
+    {
+        await using Stream first = new(_silo.Session(), Stream.Request("first", 1));
+        Task<AdmissionFacts> admission = first.Admission();
+        FakeGeneration generation = await Submitted();
+        generation.Send(2);
+        await admission;
+        generation.IgnoresCancel = true;
+        await _silo.Session().Cancel("first", 1);
+
+        await using Stream second = new(_silo.Session(), Stream.Request("second", 1, 2));
+        Task<AdmissionFacts> waiting = second.Admission();
+        Task<FinishFacts> ending = first.Finish();
+        await _silo.Session().Status();
+        Assert.False(waiting.IsCompleted);
+
+        generation.IgnoresCancel = false;
+        generation.Cancel(1);
+        Assert.Equal(FinishReason.Cancelled, (await ending).Reason);
+        FakeGeneration next = await Submitted();
+        next.Send(7);
+        Assert.Equal(2, (await waiting).PromptTokens);
+    }
+
+    [Fact]
+    public async Task A_predecessor_that_does_not_end_within_the_second_leaves_the_session_busy()
+    {
+        await using Stream first = new(_silo.Session(), Stream.Request("first", 1));
+        Task<AdmissionFacts> admission = first.Admission();
+        FakeGeneration generation = await Submitted();
+        generation.Send(2);
+        await admission;
+        generation.IgnoresCancel = true;
+        await _silo.Session().Cancel("first", 1);
+
+        await using Stream second = new(_silo.Session(), Stream.Request("second", 1, 2));
+        Assert.Equal(RefusalReason.SessionBusy, (await RefusedInTime(second)).Reason);
+        generation.IgnoresCancel = false;
+        generation.Cancel();
+    }
+
+    [Theory]
+    [InlineData(RefusalKind.ContextLength, RefusalReason.ContextLength)]
+    [InlineData(RefusalKind.NeverFits, RefusalReason.NeverFits)]
+    [InlineData(RefusalKind.QueueFull, RefusalReason.QueueFull)]
+    [InlineData(RefusalKind.Draining, RefusalReason.Draining)]
+    [InlineData(RefusalKind.Stalled, RefusalReason.Unavailable)]
+    [InlineData(RefusalKind.Invalid, RefusalReason.Invalid)]
+    public async Task What_the_engine_refuses_reaches_the_caller_with_its_numbers(RefusalKind kind, RefusalReason reason)
+    {
+        _silo.Engine.Refusal = new EngineRefusal(kind, "why", 17, 5, 3);
+        await using Stream stream = new(_silo.Session(), Stream.Request("r", 1));
+
+        Refusal refusal = await stream.Refused();
+
+        Assert.Equal((reason, "why", 17, 5, 3), (refusal.Reason, refusal.Message, refusal.RetryAfterMs!.Value, refusal.NeededBytes!.Value, refusal.AvailableBytes!.Value));
+        _silo.Engine.Refusal = null;
+        await Turn("after", [1], [2]);
+    }
+
+    [Fact]
+    public async Task An_engine_error_ends_the_stream_with_stage_and_cause()
+    {
+        await using Stream stream = new(_silo.Session(), Stream.Request("r", 1));
+        Task<AdmissionFacts> admission = stream.Admission();
+        FakeGeneration generation = await Submitted();
+        generation.Send(2);
+        generation.Complete(FinishKind.Error);
+        await admission;
+
+        FinishFacts finish = await stream.Finish();
+
+        Assert.Equal((FinishReason.Error, "decode/not-finite"), (finish.Reason, finish.ErrorCode));
+        Assert.Equal([2], stream.Tokens);
+    }
+
+    [Fact]
+    public async Task A_request_of_another_tenant_model_or_epoch_is_refused()
+    {
+        _silo.Worker.Begin(2);
+        GenerateRequest good = Stream.Request("r", 1);
+        await Refuses(good with { TenantId = "other" }, RefusalReason.Invalid);
+        await Refuses(good with { Model = "other" }, RefusalReason.Invalid);
+        await Refuses(good with { PromptTokens = 2 }, RefusalReason.Invalid);
+        await Refuses(good with { RouteEpoch = _silo.Worker.Epoch - 1 }, RefusalReason.Unavailable);
+        Assert.Equal(0, _silo.Engine.Opened);
+    }
+
+    [Fact]
+    public async Task A_staged_prompt_is_the_prompt()
+    {
+        ISequenceGrain session = _silo.Session();
+        await session.Stage(new PromptPart("r", 0, TokenPacking.Pack([1, 2, 3])));
+        await session.Stage(new PromptPart("r", 3, TokenPacking.Pack([4, 5])));
+        await using Stream stream = new(session, Stream.Request("r") with { PromptTokens = 5 });
+        Task<AdmissionFacts> admission = stream.Admission();
+        FakeGeneration generation = await Submitted();
+        generation.Send(6);
+        await admission;
+        Assert.Equal([1, 2, 3, 4, 5], generation.Spec.Prompt.ToArray());
+    }
+
+    [Fact]
+    public async Task An_ephemeral_sequence_gives_its_units_back_and_leaves_no_state()
+    {
+        ISequenceGrain sequence = _silo.Session("t/~1");
+        await using (Stream stream = new(sequence, Stream.Request("r", 1, 2)))
+        {
+            Task<AdmissionFacts> admission = stream.Admission();
+            FakeGeneration generation = await Submitted();
+            generation.Send(3);
+            generation.Complete();
+            await admission;
+            await stream.Finish();
+        }
+        Assert.Empty(_silo.Engine.OpenHandles);
+        Assert.Equal(0, _silo.Store.UsedBytes);
+        Assert.False((await sequence.Status()).Exists);
+    }
+
+    [Fact]
+    public async Task Delete_frees_everything_also_under_a_running_generation()
+    {
+        await Turn("one", [1, 2], [3]);
+        await using Stream stream = new(_silo.Session(), Stream.Request("two", 1, 2, 3, 4));
+        Task<AdmissionFacts> admission = stream.Admission();
+        FakeGeneration generation = await Submitted();
+        generation.Send(5);
+        await admission;
+
+        await _silo.Session().Delete();
+
+        Assert.Empty(_silo.Engine.OpenHandles);
+        Assert.Equal(0, _silo.Store.UsedBytes);
+        Assert.Equal(FinishReason.Cancelled, (await stream.Finish()).Reason);
+        Assert.Equal(0, _silo.Store.UsedBytes);
+        SessionStatus status = await _silo.Session().Status();
+        Assert.Equal((false, false, 0), (status.Exists, status.Busy, status.TokenCount));
+        await _silo.Restart();
+        Assert.False((await _silo.Session().Status()).Exists);
+    }
+
+    [Fact]
+    public async Task A_session_outlives_the_process_and_its_tokens_are_restored()
+    {
+        await Turn("one", [1, 2, 3], [4, 5]);
+        await Turn("two", [1, 2, 3, 4, 5, 6], [7]);
+
+        await _silo.Restart();
+
+        SessionStatus status = await _silo.Session().Status();
+        Assert.Equal((true, 7, 0), (status.Exists, status.TokenCount, status.WarmTokens));
+        Assert.Equal([1, 2, 3, 4, 5, 6, 7], _silo.Engine.TheHandle.Restored);
+        await Turn("three", [1, 2, 3, 4, 5, 6, 7, 8], [9]);
+        Assert.Equal([1, 2, 3, 4, 5, 6, 7, 8, 9], _silo.Engine.TheHandle.CopyTokens());
+    }
+
+    [Fact]
+    public async Task A_damaged_file_costs_a_prefill_and_nothing_else()
+    {
+        await Turn("one", [1, 2, 3], [4, 5]);
+        string file = Assert.Single(Directory.EnumerateFiles(_silo.Folder, "*.tokens", SearchOption.AllDirectories));
+        byte[] bytes = await File.ReadAllBytesAsync(file, TestContext.Current.CancellationToken);
+        bytes[^5] ^= 1;
+        await File.WriteAllBytesAsync(file, bytes, TestContext.Current.CancellationToken);
+
+        await _silo.Restart();
+
+        Assert.Equal(0, (await _silo.Session().Status()).WarmTokens);
+        await Turn("two", [1, 2, 3, 4, 5, 6], [7]);
+        await _silo.Restart();
+        Assert.Equal(7, (await _silo.Session().Status()).TokenCount);
+    }
+
+    [Fact]
+    public async Task Another_salt_moves_the_sequence_to_another_prefix_scope_and_keeps_its_tokens()
+    {
+        await Turn("one", [1, 2], [3]);
+        PrefixScope before = _silo.Engine.TheHandle.Identity.Scope;
+        await using Stream stream = new(_silo.Session(), Stream.Request("two", 1, 2, 3, 4) with { CacheSalt = "salt" });
+        Task<AdmissionFacts> admission = stream.Admission();
+        (await Submitted()).Send(5);
+        await admission;
+
+        Assert.NotEqual(before, _silo.Engine.TheHandle.Identity.Scope);
+        Assert.Equal([1, 2, 3], _silo.Engine.TheHandle.Restored);
+    }
+
+    /// <summary>Reads a refusal that comes after a wait: the clock moves until it is there.</summary>
+    private async Task<Refusal> RefusedInTime(Stream stream)
+    {
+        Task<Refusal> refused = stream.Refused();
+        while (!refused.IsCompleted)
+        {
+            _silo.Time.Advance(TimeSpan.FromMilliseconds(10));
+            await _silo.Session().Status();
+        }
+        return await refused;
+    }
+
+    private async Task Refuses(GenerateRequest request, RefusalReason reason)
+    {
+        await using Stream stream = new(_silo.Session(), request);
+        Assert.Equal(reason, (await stream.Refused()).Reason);
+    }
+
+    /// <summary>One whole turn of the session <c>t/s</c>.</summary>
+    private async Task Turn(string requestId, int[] prompt, int[] answer)
+    {
+        await using Stream stream = new(_silo.Session(), Stream.Request(requestId, prompt));
+        Task<FinishFacts> reading = ReadAll(stream);
+        FakeGeneration generation = await Submitted();
+        generation.Send(answer);
+        generation.Complete();
+        Assert.Equal(FinishReason.Stop, (await reading.WaitAsync(Guard)).Reason);
+        Assert.Equal(answer, stream.Tokens);
+    }
+
+    private static async Task<FinishFacts> ReadAll(Stream stream)
+    {
+        await stream.Admission();
+        return await stream.Finish();
+    }
+
+    private async Task<FakeGeneration> Submitted() => await _silo.Engine.NextSubmission().WaitAsync(Guard);
+}

@@ -1,0 +1,176 @@
+using Concertina.Compute.Store;
+
+namespace Concertina.Grains.Tests.Store;
+
+public sealed class SessionTokenFileTests : IDisposable
+{
+    private static readonly SessionIdentity Owner = new("tenant/session", "tenant", "model-hash", Epoch: 3);
+    private static readonly int[][] Turns = [[1, 2, 3, 4, 5], [1, 2, 3, 4, 5, 6, 7], [1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11]];
+    private readonly TemporaryFolder _folder = new();
+
+    private string Path => _folder.File("s.tokens");
+
+    public void Dispose() => _folder.Dispose();
+
+    [Fact]
+    public void What_was_saved_is_read_turn_after_turn()
+    {
+        foreach (int[] turn in Turns)
+        {
+            Assert.Equal(SessionFileFault.None, SessionTokenFile.Save(Path, Owner, turn).Fault);
+            SessionTokens read = SessionTokenFile.Read(Path, Owner);
+            Assert.Equal(SessionFileFault.None, read.Fault);
+            Assert.Equal(turn, read.Tokens);
+        }
+    }
+
+    [Fact]
+    public void A_longer_sequence_appends_and_rewrites_nothing()
+    {
+        SessionTokenFile.Save(Path, Owner, Turns[0]);
+        byte[] before = File.ReadAllBytes(Path);
+
+        SessionSave save = SessionTokenFile.Save(Path, Owner, Turns[1]);
+
+        Assert.Equal(Turns[0].Length, save.KeptTokens);
+        Assert.Equal(before, File.ReadAllBytes(Path)[..before.Length]);
+    }
+
+    [Theory]
+    [InlineData(0)]
+    [InlineData(3)]
+    [InlineData(5)]
+    [InlineData(6)]
+    [InlineData(7)]
+    public void A_sequence_that_diverges_replaces_the_records_from_there(int divergesAt)
+    {
+        foreach (int[] turn in Turns)
+        {
+            SessionTokenFile.Save(Path, Owner, turn);
+        }
+        int[] other = [.. Turns[2].Take(divergesAt), 99, 98];
+
+        SessionSave save = SessionTokenFile.Save(Path, Owner, other);
+
+        Assert.InRange(save.KeptTokens, 0, divergesAt);
+        Assert.Equal(other, SessionTokenFile.Read(Path, Owner).Tokens);
+    }
+
+    [Fact]
+    public void A_sequence_cut_inside_a_record_is_saved_as_it_is()
+    {
+        SessionTokenFile.Save(Path, Owner, Turns[2]);
+        SessionTokenFile.Save(Path, Owner, Turns[2].AsSpan(0, 4));
+        Assert.Equal(Turns[2][..4], SessionTokenFile.Read(Path, Owner).Tokens);
+    }
+
+    [Fact]
+    public void A_file_cut_at_any_byte_gives_whole_turns_or_nothing_and_can_be_saved_again()
+    {
+        foreach (int[] turn in Turns)
+        {
+            SessionTokenFile.Save(Path, Owner, turn);
+        }
+        byte[] whole = File.ReadAllBytes(Path);
+        for (int length = 0; length < whole.Length; length++)
+        {
+            File.WriteAllBytes(Path, whole[..length]);
+
+            SessionTokens read = SessionTokenFile.Read(Path, Owner);
+
+            Assert.True(read.Tokens.Length == 0 || Array.Exists(Turns, turn => turn.SequenceEqual(read.Tokens)), $"cut at {length}");
+            Assert.True(read.Fault != SessionFileFault.None || IsBoundary(read.Tokens, length, whole), $"cut at {length} was not noticed");
+            Assert.Equal(SessionFileFault.None, SessionTokenFile.Save(Path, Owner, Turns[2]).Fault);
+            Assert.Equal(Turns[2], SessionTokenFile.Read(Path, Owner).Tokens);
+        }
+    }
+
+    [Fact]
+    public void A_flipped_bit_anywhere_is_noticed_and_never_gives_other_tokens()
+    {
+        foreach (int[] turn in Turns)
+        {
+            SessionTokenFile.Save(Path, Owner, turn);
+        }
+        byte[] whole = File.ReadAllBytes(Path);
+        for (int at = 0; at < whole.Length; at++)
+        {
+            for (int bit = 0; bit < 8; bit++)
+            {
+                byte[] damaged = [.. whole];
+                damaged[at] ^= (byte)(1 << bit);
+                File.WriteAllBytes(Path, damaged);
+
+                SessionTokens read = SessionTokenFile.Read(Path, Owner);
+
+                Assert.NotEqual(SessionFileFault.None, read.Fault);
+                Assert.Equal(Turns[2][..read.Tokens.Length], read.Tokens);
+            }
+        }
+    }
+
+    [Theory]
+    [InlineData("other/session", "tenant", "model-hash", SessionFileFault.Foreign)]
+    [InlineData("tenant/session", "other", "model-hash", SessionFileFault.Foreign)]
+    [InlineData("tenant/session", "tenant", "other-model", SessionFileFault.Foreign)]
+    public void A_file_of_another_owner_is_refused_and_then_replaced(string key, string tenant, string model, SessionFileFault fault)
+    {
+        SessionTokenFile.Save(Path, new SessionIdentity(key, tenant, model, 3), Turns[2]);
+
+        SessionTokens read = SessionTokenFile.Read(Path, Owner);
+
+        Assert.Equal(fault, read.Fault);
+        Assert.Empty(read.Tokens);
+        Assert.Equal(0, SessionTokenFile.Save(Path, Owner, Turns[0]).KeptTokens);
+        Assert.Equal(Turns[0], SessionTokenFile.Read(Path, Owner).Tokens);
+    }
+
+    [Fact]
+    public void An_older_owner_neither_reads_nor_writes_what_a_newer_one_has_written()
+    {
+        SessionTokenFile.Save(Path, Owner with { Epoch = 4 }, Turns[1]);
+        byte[] before = File.ReadAllBytes(Path);
+
+        Assert.Equal(SessionFileFault.StaleEpoch, SessionTokenFile.Read(Path, Owner).Fault);
+        Assert.Equal(SessionFileFault.StaleEpoch, SessionTokenFile.Save(Path, Owner, Turns[2]).Fault);
+        Assert.Equal(before, File.ReadAllBytes(Path));
+    }
+
+    [Fact]
+    public void A_newer_owner_takes_the_file_over_and_locks_the_older_out()
+    {
+        SessionTokenFile.Save(Path, Owner, Turns[0]);
+
+        SessionSave save = SessionTokenFile.Save(Path, Owner with { Epoch = 4 }, Turns[1]);
+
+        Assert.Equal(Turns[0].Length, save.KeptTokens);
+        Assert.Equal(Turns[1], SessionTokenFile.Read(Path, Owner with { Epoch = 4 }).Tokens);
+        Assert.Equal(SessionFileFault.StaleEpoch, SessionTokenFile.Save(Path, Owner, Turns[2]).Fault);
+    }
+
+    [Fact]
+    public void Another_format_version_is_named()
+    {
+        SessionTokenFile.Save(Path, Owner, Turns[0]);
+        byte[] bytes = File.ReadAllBytes(Path);
+        bytes[8] = 9;
+        File.WriteAllBytes(Path, bytes);
+        Assert.Equal(SessionFileFault.Version, SessionTokenFile.Read(Path, Owner).Fault);
+    }
+
+    [Fact]
+    public void Only_the_owner_of_the_process_may_read_the_file()
+    {
+        if (OperatingSystem.IsWindows())
+        {
+            Assert.Skip("Windows has no file modes.");
+            return;
+        }
+        SessionTokenFile.Save(Path, Owner, Turns[0]);
+        Assert.Equal(UnixFileMode.UserRead | UnixFileMode.UserWrite, File.GetUnixFileMode(Path));
+    }
+
+    // A cut between two records leaves a file that is whole: it is what the earlier turn had written.
+    private static bool IsBoundary(int[] tokens, int length, byte[] whole) =>
+        length == whole.Length || Array.Exists(Turns, turn => turn.SequenceEqual(tokens)) || length == SessionFileHeader.Of(Owner).ByteCount;
+}

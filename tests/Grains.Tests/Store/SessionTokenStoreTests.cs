@@ -1,0 +1,99 @@
+using Concertina.Compute.Store;
+using Microsoft.Extensions.Time.Testing;
+
+namespace Concertina.Grains.Tests.Store;
+
+public sealed class SessionTokenStoreTests : IDisposable
+{
+    private readonly TemporaryFolder _folder = new();
+    private readonly FakeTimeProvider _time = new(new DateTimeOffset(2030, 1, 1, 0, 0, 0, TimeSpan.Zero));
+
+    public void Dispose() => _folder.Dispose();
+
+    [Fact]
+    public void A_session_survives_a_new_store_over_the_same_folder()
+    {
+        Open().Save(Owner("a"), [1, 2, 3]);
+        Assert.Equal([1, 2, 3], Open().Load(Owner("a")).Tokens);
+    }
+
+    [Fact]
+    public async Task A_deleted_session_leaves_nothing()
+    {
+        SessionTokenStore store = Open();
+        store.Save(Owner("a"), [1, 2, 3]);
+
+        await store.DeleteAsync("tenant/a");
+
+        Assert.Equal(SessionFileFault.Missing, store.Load(Owner("a")).Fault);
+        Assert.Equal(0, store.UsedBytes);
+        Assert.Empty(Directory.EnumerateFiles(_folder.Path, "*", SearchOption.AllDirectories));
+    }
+
+    [Fact]
+    public void A_session_past_its_time_is_not_read_and_is_named_for_removal()
+    {
+        SessionTokenStore store = Open(new StoreOptions { TtlHours = 2 });
+        store.Save(Owner("old"), [1]);
+        _time.Advance(TimeSpan.FromHours(1.5));
+        store.Save(Owner("young"), [2]);
+        _time.Advance(TimeSpan.FromHours(1));
+
+        Assert.Equal(SessionFileFault.Expired, store.Load(Owner("old")).Fault);
+        Assert.Equal(["tenant/old"], store.Expired());
+        Assert.Equal([2], store.Load(Owner("young")).Tokens);
+    }
+
+    [Fact]
+    public void Over_the_quota_the_least_recently_used_sessions_go_and_the_count_of_bytes_stays_true()
+    {
+        SessionTokenStore store = Open(new StoreOptions { QuotaBytes = 1 << 20 });
+        int[] tokens = new int[30_000];
+        for (int session = 0; session < 20; session++)
+        {
+            store.Save(Owner($"s{session}"), tokens);
+            _time.Advance(TimeSpan.FromSeconds(1));
+        }
+
+        Assert.InRange(store.UsedBytes, 1, 1 << 20);
+        Assert.Equal(Directory.EnumerateFiles(_folder.Path, "*", SearchOption.AllDirectories).Sum(file => new FileInfo(file).Length), store.UsedBytes);
+        Assert.Equal(SessionFileFault.Missing, store.Load(Owner("s0")).Fault);
+        Assert.Equal(SessionFileFault.None, store.Load(Owner("s19")).Fault);
+    }
+
+    [Fact]
+    public void A_session_larger_than_the_quota_is_refused_with_the_bytes()
+    {
+        SessionSave save = Open(new StoreOptions { QuotaBytes = 1 << 20 }).Save(Owner("a"), new int[300_000]);
+        Assert.Equal(SessionFileFault.Quota, save.Fault);
+        Assert.Contains("1048576", save.Detail, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void With_sessions_off_nothing_is_written()
+    {
+        SessionTokenStore store = Open(new StoreOptions { Sessions = SessionPersistence.Off });
+        store.Save(Owner("a"), [1]);
+        Assert.Equal(SessionFileFault.Missing, store.Load(Owner("a")).Fault);
+        Assert.Empty(Directory.EnumerateFileSystemEntries(_folder.Path));
+    }
+
+    [Fact]
+    public void A_folder_that_cannot_be_written_is_an_outcome_not_an_exception()
+    {
+        SessionTokenStore store = Open();
+        File.WriteAllText(_folder.File("sessions/" + SessionTokenStore.FileName("tenant/a")[..2]), "in the way");
+        Assert.Equal(SessionFileFault.Io, store.Save(Owner("a"), [1]).Fault);
+    }
+
+    [Fact]
+    public void File_names_tell_nothing_of_the_client()
+    {
+        string name = SessionTokenStore.FileName("tenant/../../etc/passwd");
+        Assert.Matches("^[0-9a-f]{2}/[0-9a-f]{32}\\.tokens$", name.Replace('\\', '/'));
+    }
+
+    private static SessionIdentity Owner(string session) => new($"tenant/{session}", "tenant", "model", 1);
+
+    private SessionTokenStore Open(StoreOptions? options = null) => new((options ?? new StoreOptions()) with { Directory = _folder.Path }, _time);
+}
