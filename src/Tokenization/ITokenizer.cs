@@ -33,7 +33,7 @@ public interface ITokenizer
     /// <summary>Appends the ids of a rendered chat. Names of control tokens count only where the template wrote them,
     /// so a message cannot end its own turn. Without such names in the messages, the ids are those of
     /// <see cref="Encode"/> over the whole text with <c>parseSpecial</c>.</summary>
-    /// <param name="chat">What <c>ChatTemplate.Render</c> gave.</param>
+    /// <param name="chat">What <see cref="ChatTemplate.Render"/> gave.</param>
     /// <param name="addSpecial">Adds the begin id the model was trained with, unless the template already wrote it.
     /// An end id is never added: the chat goes on.</param>
     /// <param name="output">Receives the ids.</param>

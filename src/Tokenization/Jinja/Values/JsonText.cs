@@ -1,0 +1,124 @@
+using System.Globalization;
+using System.Text;
+using System.Text.Json;
+
+namespace Concertina.Tokenization.Jinja.Values;
+
+/// <summary>Values from JSON and to JSON, in the form Hugging Face's <c>tojson</c> gives: ", " and ": " between, no
+/// escapes beyond those JSON needs.</summary>
+internal static class JsonText
+{
+    /// <summary>A JSON value as a template sees it; its strings count as data.</summary>
+    public static object? FromJson(JsonElement element) => element.ValueKind switch
+    {
+        JsonValueKind.String => TemplateText.OfData(element.GetString()!),
+        JsonValueKind.Number => element.TryGetInt64(out long whole) ? (object)whole : element.GetDouble(),
+        JsonValueKind.True => true,
+        JsonValueKind.False => false,
+        JsonValueKind.Array => new JinjaList([.. element.EnumerateArray().Select(FromJson)]),
+        JsonValueKind.Object => MapOf(element),
+        _ => null,
+    };
+
+    /// <summary>A value as JSON.</summary>
+    /// <param name="value">Any value but functions and undefined ones.</param>
+    /// <param name="indent">Spaces per level, or null for one line.</param>
+    /// <exception cref="FormatException">The value has no JSON form.</exception>
+    public static string ToJson(object? value, int? indent)
+    {
+        StringBuilder text = new();
+        Write(text, value, indent, 0);
+        return text.ToString();
+    }
+
+    private static JinjaMap MapOf(JsonElement element)
+    {
+        JinjaMap map = new();
+        foreach (JsonProperty property in element.EnumerateObject())
+        {
+            map.Set(TemplateText.OfData(property.Name), FromJson(property.Value));
+        }
+
+        return map;
+    }
+
+    private static void Write(StringBuilder text, object? value, int? indent, int level)
+    {
+        switch (value)
+        {
+            case JinjaList list:
+                WriteMany(text, list.Items, (indent, level, '[', ']'), item => Write(text, item, indent, level + 1));
+                break;
+            case JinjaMap map:
+                WriteMany(text, map.Keys, (indent, level, '{', '}'), key =>
+                {
+                    WriteQuoted(text, key.Value);
+                    text.Append(": ");
+                    Write(text, map[key.Value], indent, level + 1);
+                });
+                break;
+            case TemplateText quoted:
+                WriteQuoted(text, quoted.Value);
+                break;
+            default:
+                text.Append(value switch
+                {
+                    null => "null",
+                    bool flag => flag ? "true" : "false",
+                    long whole => whole.ToString(CultureInfo.InvariantCulture),
+                    double real => ValueText.Number(real),
+                    _ => throw new FormatException($"a value of kind {ValueText.KindOf(value)} has no JSON form"),
+                });
+                break;
+        }
+    }
+
+    private static void WriteMany<T>(
+        StringBuilder text, List<T> items, (int? Indent, int Level, char Open, char Close) form, Action<T> write)
+    {
+        text.Append(form.Open);
+        for (int i = 0; i < items.Count; i++)
+        {
+            text.Append(i == 0 ? "" : form.Indent is null ? ", " : ",");
+            NewLine(text, form.Indent, form.Level + 1);
+            write(items[i]);
+        }
+
+        if (items.Count > 0)
+        {
+            NewLine(text, form.Indent, form.Level);
+        }
+
+        text.Append(form.Close);
+    }
+
+    private static void NewLine(StringBuilder text, int? indent, int level)
+    {
+        if (indent is { } spaces)
+        {
+            text.Append('\n').Append(' ', spaces * level);
+        }
+    }
+
+    private static void WriteQuoted(StringBuilder text, string value)
+    {
+        text.Append('"');
+        foreach (char unit in value)
+        {
+            text.Append(unit switch
+            {
+                '"' => "\\\"",
+                '\\' => "\\\\",
+                '\n' => "\\n",
+                '\r' => "\\r",
+                '\t' => "\\t",
+                '\b' => "\\b",
+                '\f' => "\\f",
+                < ' ' => $"\\u{(int)unit:x4}",
+                _ => unit.ToString(),
+            });
+        }
+
+        text.Append('"');
+    }
+}

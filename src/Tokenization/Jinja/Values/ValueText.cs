@@ -1,0 +1,131 @@
+using System.Globalization;
+using System.Text;
+
+namespace Concertina.Tokenization.Jinja.Values;
+
+/// <summary>Values as text: as printed, and as shown inside a list (Python's <c>str</c> and <c>repr</c>).</summary>
+internal static class ValueText
+{
+    public static TemplateText Print(object? value) => value switch
+    {
+        TemplateText text => text,
+        Undefined => TemplateText.Empty,
+        JinjaList or JinjaMap => TemplateText.OfData(Repr(value)),
+        _ => TemplateText.OfTemplate(Repr(value)),
+    };
+
+    public static string Repr(object? value)
+    {
+        StringBuilder text = new();
+        Write(text, value);
+        return text.ToString();
+    }
+
+    /// <summary>What a value is, for messages.</summary>
+    public static string KindOf(object? value) => value switch
+    {
+        null => "none",
+        bool => "boolean",
+        long => "integer",
+        double => "float",
+        TemplateText => "string",
+        JinjaList => "list",
+        JinjaMap => "mapping",
+        Undefined => "undefined",
+        _ => "function",
+    };
+
+    public static string Number(double value)
+    {
+        if (double.IsNaN(value) || double.IsInfinity(value))
+        {
+            return double.IsNaN(value) ? "nan" : value > 0 ? "inf" : "-inf";
+        }
+
+        double magnitude = Math.Abs(value);
+        if (magnitude is not 0 and (>= 1e16 or < 1e-4))
+        {
+            string scientific = value.ToString("R", CultureInfo.InvariantCulture);
+            return scientific.Contains('E', StringComparison.Ordinal) ? PythonExponent(scientific) : PythonExponent(value.ToString("E16", CultureInfo.InvariantCulture));
+        }
+
+        string plain = ((decimal)magnitude == (decimal)Math.Truncate(magnitude) && magnitude < 1e15
+            ? value.ToString("F1", CultureInfo.InvariantCulture)
+            : value.ToString("R", CultureInfo.InvariantCulture));
+        return plain.Contains('E', StringComparison.Ordinal) ? value.ToString("F1", CultureInfo.InvariantCulture)
+            : plain.Contains('.', StringComparison.Ordinal) ? plain : plain + ".0";
+    }
+
+    private static string PythonExponent(string scientific)
+    {
+        int at = scientific.IndexOf('E', StringComparison.Ordinal);
+        int exponent = int.Parse(scientific.AsSpan(at + 1), NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture);
+        return $"{scientific[..at]}e{(exponent < 0 ? '-' : '+')}{Math.Abs(exponent):00}";
+    }
+
+    private static void Write(StringBuilder text, object? value)
+    {
+        switch (value)
+        {
+            case JinjaList list:
+                WriteMany(text, list.Items, '[', ']', item => Write(text, item));
+                break;
+            case JinjaMap map:
+                WriteMany(text, map.Keys, '{', '}', key =>
+                {
+                    WriteQuoted(text, key.Value);
+                    text.Append(": ");
+                    Write(text, map[key.Value]);
+                });
+                break;
+            case TemplateText quoted:
+                WriteQuoted(text, quoted.Value);
+                break;
+            default:
+                text.Append(value switch
+                {
+                    null => "None",
+                    bool flag => flag ? "True" : "False",
+                    long whole => whole.ToString(CultureInfo.InvariantCulture),
+                    double real => Number(real),
+                    Undefined => "Undefined",
+                    JinjaFunction function => $"<function {function.Name}>",
+                    _ => "",
+                });
+                break;
+        }
+    }
+
+    private static void WriteMany<T>(StringBuilder text, List<T> items, char open, char close, Action<T> write)
+    {
+        text.Append(open);
+        for (int i = 0; i < items.Count; i++)
+        {
+            text.Append(i == 0 ? "" : ", ");
+            write(items[i]);
+        }
+
+        text.Append(close);
+    }
+
+    private static void WriteQuoted(StringBuilder text, string value)
+    {
+        char quote = value.Contains('\'', StringComparison.Ordinal) && !value.Contains('"', StringComparison.Ordinal) ? '"' : '\'';
+        text.Append(quote);
+        foreach (char unit in value)
+        {
+            text.Append(unit switch
+            {
+                '\n' => "\\n",
+                '\r' => "\\r",
+                '\t' => "\\t",
+                '\\' => "\\\\",
+                < ' ' or '\x7f' => $"\\x{(int)unit:x2}",
+                _ when unit == quote => $"\\{unit}",
+                _ => unit.ToString(),
+            });
+        }
+
+        text.Append(quote);
+    }
+}
