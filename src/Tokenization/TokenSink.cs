@@ -16,10 +16,4 @@ internal ref struct TokenSink(IBufferWriter<int> output)
         _output.Advance(1);
         Count++;
     }
-
-    public void Add(ReadOnlySpan<int> ids)
-    {
-        _output.Write(ids);
-        Count += ids.Length;
-    }
 }

@@ -62,16 +62,20 @@ internal sealed class BpeEncoder : IFragmentEncoder
             return;
         }
 
-        int count = 0;
-        foreach (byte value in word)
+        for (int i = 0; i < word.Length; i++)
         {
-            int id = _byteIds[value];
-            buffer[count] = id;
-            count += id == NoToken ? 0 : 1;
+            buffer[i] = _byteIds[word[i]];
         }
 
-        int merged = WordMerger.Merge(buffer[..count], _merges);
-        sink.Add(buffer[..merged]);
+        // A byte without a token stays in its place while its neighbours merge, so that they do not meet across it.
+        int merged = WordMerger.Merge(buffer[..word.Length], _merges);
+        for (int i = 0; i < merged; i++)
+        {
+            if (buffer[i] != NoToken)
+            {
+                sink.Add(buffer[i]);
+            }
+        }
     }
 
     private bool TryWhole(ReadOnlySpan<byte> word, out int id)

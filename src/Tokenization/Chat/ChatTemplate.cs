@@ -80,7 +80,15 @@ public sealed class ChatTemplate
         globals.Set("tools", input.Tools is { } tools ? JsonText.FromJson(tools) : null);
         TemplateTextBuilder output = new();
         Rendering rendering = new(_options, _clock);
-        new Executor(rendering).Run(_statements, new Scope(globals), output);
+        try
+        {
+            new Executor(rendering).Run(_statements, new Scope(globals), output);
+        }
+        catch (InsufficientExecutionStackException)
+        {
+            throw new ChatTemplateException("a list or mapping is nested too deeply to be written or compared.", 1, 1);
+        }
+
         return output.ToChat();
     }
 

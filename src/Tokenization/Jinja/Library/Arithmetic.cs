@@ -7,7 +7,9 @@ internal static class Arithmetic
 {
     public static object Sign(string symbol, object? value) => value switch
     {
-        _ when Operators.TryWhole(value, out long whole) => (object)(symbol == "-" ? checked(-whole) : whole),
+        _ when Operators.TryWhole(value, out long whole) => symbol != "-" ? (object)whole
+            : whole != long.MinValue ? -whole
+            : throw new FormatException($"-({whole}) passes 64 bits"),
         double real => symbol == "-" ? -real : real,
         _ => throw new FormatException($"'{symbol}' does not work on a {ValueText.KindOf(value)}"),
     };

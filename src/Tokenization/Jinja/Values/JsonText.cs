@@ -1,4 +1,5 @@
 using System.Globalization;
+using System.Runtime.CompilerServices;
 using System.Text;
 using System.Text.Json;
 
@@ -44,6 +45,7 @@ internal static class JsonText
 
     private static void Write(StringBuilder text, object? value, int? indent, int level)
     {
+        RuntimeHelpers.EnsureSufficientExecutionStack();
         switch (value)
         {
             case JinjaList list:

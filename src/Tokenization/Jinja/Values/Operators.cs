@@ -1,3 +1,5 @@
+using System.Runtime.CompilerServices;
+
 namespace Concertina.Tokenization.Jinja.Values;
 
 /// <summary>Truth, equality, order, membership and iteration, as Python has them. Errors are <see cref="FormatException"/>s;
@@ -16,7 +18,19 @@ internal static class Operators
         _ => true,
     };
 
-    public static new bool Equals(object? left, object? right) => (left, right) switch
+    public static new bool Equals(object? left, object? right)
+    {
+        RuntimeHelpers.EnsureSufficientExecutionStack();
+        return AreEqual(left, right);
+    }
+
+    public static int Compare(object? left, object? right)
+    {
+        RuntimeHelpers.EnsureSufficientExecutionStack();
+        return Order(left, right);
+    }
+
+    private static bool AreEqual(object? left, object? right) => (left, right) switch
     {
         (Undefined, Undefined) => true,
         (TemplateText a, TemplateText b) => a.Value == b.Value,
@@ -28,7 +42,7 @@ internal static class Operators
         _ => left is null ? right is null : ReferenceEquals(left, right),
     };
 
-    public static int Compare(object? left, object? right) => (left, right) switch
+    private static int Order(object? left, object? right) => (left, right) switch
     {
         (TemplateText a, TemplateText b) => string.CompareOrdinal(a.Value, b.Value),
         (JinjaList a, JinjaList b) => CompareLists(a.Items, b.Items),

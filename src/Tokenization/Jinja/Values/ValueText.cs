@@ -1,4 +1,5 @@
 using System.Globalization;
+using System.Runtime.CompilerServices;
 using System.Text;
 
 namespace Concertina.Tokenization.Jinja.Values;
@@ -65,6 +66,7 @@ internal static class ValueText
 
     private static void Write(StringBuilder text, object? value)
     {
+        RuntimeHelpers.EnsureSufficientExecutionStack();
         switch (value)
         {
             case JinjaList list:
