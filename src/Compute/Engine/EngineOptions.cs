@@ -16,8 +16,8 @@ public sealed record EngineOptions
     [Range(1, 16_384, ErrorMessage = "Engine:StepTokens must be between 1 and 16384.")]
     public int StepTokens { get; init; } = 256;
 
-    /// <summary>Most requests that wait for admission. Default 1024.</summary>
-    [Range(0, 1_000_000, ErrorMessage = "Engine:QueueLimit must be between 0 and 1000000.")]
+    /// <summary>Most requests that wait for admission; every request waits at least until the next step. Default 1024.</summary>
+    [Range(1, 1_000_000, ErrorMessage = "Engine:QueueLimit must be between 1 and 1000000.")]
     public int QueueLimit { get; init; } = 1024;
 
     /// <summary>Tokens committed for a request without a limit; extended column by column after. Default 1024.</summary>

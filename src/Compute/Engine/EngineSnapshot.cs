@@ -40,4 +40,10 @@ public sealed record EngineSnapshot
 
     /// <summary>The stage that stalled, or null.</summary>
     public required string? StalledStage { get; init; }
+
+    /// <summary>What made the engine fail for good (it then refuses everything), or null.</summary>
+    public string? Failure { get; init; }
+
+    /// <summary>Idle sequences whose units were taken back for running ones since start.</summary>
+    public long ReclaimedSequences { get; init; }
 }

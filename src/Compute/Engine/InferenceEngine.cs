@@ -10,23 +10,136 @@ namespace Concertina.Compute.Engine;
 /// </summary>
 public sealed class InferenceEngine : IInferenceEngine
 {
+    private readonly EngineLoop _loop = new();
+    private readonly EngineState _state;
+    private readonly EngineStep _step;
+    private readonly EngineWatchdog _watchdog;
+    private readonly Lock _lock = new();
+    private readonly HashSet<Sequence> _open = [];
+    private readonly bool _manual;
+    private Task? _stopped;
+
     /// <summary>Makes an engine and starts its loop. It owns neither runner nor cache.</summary>
     public InferenceEngine(
-        IModelRunner runner, PagedKvCache cache, EngineOptions options, TimeProvider time, IMeterFactory? meters = null) =>
-        throw new NotImplementedException();
+        IModelRunner runner, PagedKvCache cache, EngineOptions options, TimeProvider time, IMeterFactory? meters = null)
+        : this(runner, cache, options, time, meters, manual: false)
+    {
+    }
 
-    /// <summary>State at the end of the last step.</summary>
-    public EngineSnapshot Snapshot => throw new NotImplementedException();
+    /// <summary>Makes an engine whose steps the caller runs (<see cref="StepOnce"/>), one thread at a time.</summary>
+    internal static InferenceEngine Manual(IModelRunner runner, PagedKvCache cache, EngineOptions options, TimeProvider time) =>
+        new(runner, cache, options, time, null, manual: true);
 
-    /// <summary>Opens a sequence. Cheap; holds no units until something is submitted.</summary>
-    public SequenceHandle Open(in SequenceIdentity identity) => throw new NotImplementedException();
+    private InferenceEngine(
+        IModelRunner runner, PagedKvCache cache, EngineOptions options, TimeProvider time, IMeterFactory? meters, bool manual)
+    {
+        ArgumentNullException.ThrowIfNull(runner);
+        ArgumentNullException.ThrowIfNull(cache);
+        ArgumentNullException.ThrowIfNull(options);
+        ArgumentNullException.ThrowIfNull(time);
+        StageMark mark = new();
+        _manual = manual;
+        _state = new EngineState(cache, runner.Config, options, time, _loop.Wake);
+        _step = new EngineStep(_state, runner, new EngineMetrics(meters, _state), mark);
+        _watchdog = new EngineWatchdog(_state, mark, _loop.Wake);
+        if (!manual)
+        {
+            _loop.Start(_step, mark);
+        }
+    }
 
-    /// <summary>The sequences that hold units now; for reports to the budget grain.</summary>
-    public IReadOnlyList<SequenceSnapshot> Sequences() => throw new NotImplementedException();
+    /// <inheritdoc/>
+    public EngineSnapshot Snapshot
+    {
+        get
+        {
+            EngineReadings readings = _state.Board.Read();
+            return new EngineSnapshot
+            {
+                Steps = readings.Steps,
+                GeneratedTokens = readings.GeneratedTokens,
+                PrefilledTokens = readings.PrefilledTokens,
+                Running = readings.Running,
+                Queued = _state.Intake.Waiting,
+                IdleSequences = readings.IdleSequences,
+                CommittedBytes = readings.CommittedBytes,
+                Refused = _state.Intake.RefusedCounts(),
+                MemoryWaits = readings.MemoryWaits,
+                ReclaimedSequences = readings.ReclaimedSequences,
+                Kv = readings.Kv,
+                Draining = _state.Intake.Draining,
+                StalledStage = _state.Intake.StalledStage,
+                Failure = _state.Intake.Failure,
+            };
+        }
+    }
 
-    /// <summary>Refuses new work from now on; running generations go on.</summary>
-    public void Drain() => throw new NotImplementedException();
+    /// <inheritdoc/>
+    public SequenceHandle Open(in SequenceIdentity identity)
+    {
+        Sequence sequence = new(identity);
+        lock (_lock)
+        {
+            ObjectDisposedException.ThrowIf(_stopped is not null, this);
+            _open.Add(sequence);
+        }
+        return new OpenSequence(sequence, _state, _loop.Wake, Forget);
+    }
+
+    /// <inheritdoc/>
+    public IReadOnlyList<SequenceSnapshot> Sequences()
+    {
+        lock (_lock)
+        {
+            List<SequenceSnapshot> held = new(_open.Count);
+            foreach (Sequence sequence in _open)
+            {
+                if (sequence.KvBytes > 0 || sequence.Running)
+                {
+                    held.Add(new SequenceSnapshot(sequence.Identity.Key, sequence.WarmTokens, sequence.KvBytes, sequence.Running));
+                }
+            }
+            return held;
+        }
+    }
+
+    /// <inheritdoc/>
+    public void Drain() => _state.Intake.Drain();
 
     /// <summary>Ends the loop after the current step; running generations end with an error that says so.</summary>
-    public ValueTask DisposeAsync() => throw new NotImplementedException();
+    public ValueTask DisposeAsync()
+    {
+        lock (_lock)
+        {
+            _stopped ??= Stop();
+            return new ValueTask(_stopped);
+        }
+    }
+
+    /// <summary>Runs one step of a manual engine.</summary>
+    /// <returns>False when there was nothing to do.</returns>
+    internal bool StepOnce() => _step.RunOnce();
+
+    /// <summary>Checks the laws that hold between two steps; tests call it after each.</summary>
+    /// <exception cref="InvalidOperationException">A law is broken.</exception>
+    internal void CheckLaws() => _state.CheckLaws();
+
+    private void Forget(Sequence sequence)
+    {
+        lock (_lock)
+        {
+            _open.Remove(sequence);
+        }
+    }
+
+    private Task Stop()
+    {
+        _watchdog.Dispose();
+        if (!_manual)
+        {
+            return _loop.StopAsync();
+        }
+        _step.Stop();
+        return Task.CompletedTask;
+    }
 }

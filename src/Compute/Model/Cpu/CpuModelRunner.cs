@@ -1,8 +1,8 @@
 using Concertina.Compute.Attention;
-using Concertina.Compute.KvCache;
 using Concertina.Compute.Kernels;
 using Concertina.Compute.Kernels.Matrices;
 using Concertina.Compute.Kernels.Matrices.Q8;
+using Concertina.Compute.KvCache;
 using Concertina.Compute.Threading;
 
 namespace Concertina.Compute.Model.Cpu;

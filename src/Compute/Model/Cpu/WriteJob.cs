@@ -1,5 +1,5 @@
-using Concertina.Compute.KvCache;
 using Concertina.Compute.Kernels.Matrices;
+using Concertina.Compute.KvCache;
 using Concertina.Compute.Threading;
 
 namespace Concertina.Compute.Model.Cpu;

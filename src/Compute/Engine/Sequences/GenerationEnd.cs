@@ -6,13 +6,17 @@ public sealed record GenerationEnd
     /// <summary>How it ended.</summary>
     public required FinishKind Kind { get; init; }
 
-    /// <summary>Stage and cause of a failure: <c>decode/not-finite</c>, <c>decode/slow-reader</c>, <c>memory/wait-expired</c>, <c>engine/failed</c>; else null.</summary>
+    /// <summary>Stage and cause of a failure: <c>decode/not-finite</c>, <c>decode/slow-reader</c>, <c>memory/wait-expired</c>, <c>memory/budget-exhausted</c>,
+    /// <c>admission/queue-timeout</c>, <c>engine/failed</c>, <c>engine/stopped</c>; else null.</summary>
     public string? ErrorCode { get; init; }
 
     /// <summary>What failed, the values, what to do; else null.</summary>
     public string? ErrorMessage { get; init; }
 
-    /// <summary>Tokens generated.</summary>
+    /// <summary>Set when it never left the queue: the request was refused after all, and nothing was computed.</summary>
+    public EngineRefusal? Refusal { get; init; }
+
+    /// <summary>Tokens sampled, a stop token included although it is not delivered.</summary>
     public required int GeneratedTokens { get; init; }
 
     /// <summary>The stop token that ended it; null otherwise.</summary>

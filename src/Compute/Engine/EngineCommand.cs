@@ -1,0 +1,15 @@
+namespace Concertina.Compute.Engine;
+
+/// <summary>Something the outside asks of the engine's thread.</summary>
+/// <param name="Kind">What is asked.</param>
+/// <param name="Target">A run to submit or cancel, or the sequence to close.</param>
+/// <param name="Done">Completes when a sequence is closed.</param>
+internal readonly record struct EngineCommand(EngineCommandKind Kind, object Target, TaskCompletionSource? Done = null);
+
+/// <summary>What the outside may ask.</summary>
+internal enum EngineCommandKind
+{
+    Submit,
+    Cancel,
+    Close,
+}

@@ -1,0 +1,147 @@
+using Concertina.Compute.Engine.Scheduling;
+
+namespace Concertina.Compute.Engine;
+
+/// <summary>Carries out what the outside asked for, between two steps. Engine thread only.</summary>
+internal sealed class EngineCommands(EngineState state, Admission admission, Settlement settlement)
+{
+    private readonly List<EngineCommand> _taken = [];
+    private readonly HashSet<Sequence> _known = [];
+
+    /// <returns>True when there was a command.</returns>
+    public bool Take()
+    {
+        if (!state.Intake.HasCommands)
+        {
+            return false;
+        }
+        state.Intake.Take(_taken);
+        foreach (EngineCommand command in _taken)
+        {
+            CarryOut(command);
+        }
+        _taken.Clear();
+        return true;
+    }
+
+    /// <summary>The engine failed: requests end at once, units are not touched again.</summary>
+    public bool TakeAfterFailure()
+    {
+        bool any = state.Intake.HasCommands;
+        state.Intake.Take(_taken);
+        EndTaken(new RunOutcome(FinishKind.Error, "engine/failed", state.Intake.Failure));
+        return any;
+    }
+
+    /// <summary>A stage threw: all that is queued or running ends with the reason.</summary>
+    public void FailAll(Exception exception, string stage)
+    {
+        RunOutcome outcome = RunErrors.Failed(exception, stage);
+        EndAll(outcome);
+        state.Intake.Take(_taken);
+        EndTaken(outcome);
+    }
+
+    /// <summary>The engine stops: everything ends, every unit is freed.</summary>
+    public void StopAll()
+    {
+        EndAll(RunErrors.Stopped);
+        state.Intake.Take(_taken);
+        EndTaken(RunErrors.Stopped);
+        if (state.Intake.Failure is not null)
+        {
+            return; // the cache may be the part that broke
+        }
+        foreach (Sequence sequence in _known)
+        {
+            state.Slots.Release(sequence);
+        }
+        _known.Clear();
+    }
+
+    private void CarryOut(in EngineCommand command)
+    {
+        switch (command.Kind)
+        {
+            case EngineCommandKind.Submit:
+                Submit((Run)command.Target);
+                break;
+            case EngineCommandKind.Cancel:
+                Cancel((Run)command.Target);
+                break;
+            default:
+                Close((Sequence)command.Target);
+                command.Done!.TrySetResult();
+                break;
+        }
+    }
+
+    private void Submit(Run run)
+    {
+        run.Sequence.CurrentRun = run;
+        _known.Add(run.Sequence);
+        state.Queue.Add(run);
+        admission.Look();
+        if (run.Stream.IsCancelled)
+        {
+            settlement.End(run, RunOutcome.Cancelled); // it never runs
+        }
+    }
+
+    private void Cancel(Run run)
+    {
+        if (run.State == RunState.Ended)
+        {
+            settlement.CutIdle(run.Sequence);
+        }
+        else
+        {
+            settlement.End(run, RunOutcome.Cancelled);
+        }
+    }
+
+    private void Close(Sequence sequence)
+    {
+        if (sequence.CurrentRun is { } run)
+        {
+            settlement.End(run, RunOutcome.Cancelled);
+        }
+        state.Slots.Release(sequence);
+        _known.Remove(sequence);
+        admission.Look();
+    }
+
+    private void EndAll(in RunOutcome outcome)
+    {
+        while (state.Running.Count > 0)
+        {
+            settlement.EndAbruptly(state.Running[^1], outcome);
+        }
+        while (state.Queue.Oldest is { } oldest)
+        {
+            settlement.EndAbruptly(oldest, outcome);
+        }
+    }
+
+    private void EndTaken(in RunOutcome outcome)
+    {
+        foreach (EngineCommand command in _taken)
+        {
+            if (command.Kind == EngineCommandKind.Submit)
+            {
+                EndSubmitted((Run)command.Target, outcome);
+            }
+            command.Done?.TrySetResult();
+        }
+        _taken.Clear();
+    }
+
+    private void EndSubmitted(Run run, in RunOutcome outcome)
+    {
+        if (run.State != RunState.Ended)
+        {
+            state.Queue.Add(run);
+            settlement.EndAbruptly(run, outcome);
+        }
+    }
+}

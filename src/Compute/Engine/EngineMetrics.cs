@@ -1,0 +1,74 @@
+using System.Diagnostics.Metrics;
+
+namespace Concertina.Compute.Engine;
+
+/// <summary>Instruments of one engine. Recording allocates nothing; gauges are read from the last step's figures.</summary>
+internal sealed class EngineMetrics
+{
+    /// <summary>Name of the meter.</summary>
+    public const string MeterName = "Concertina.Engine";
+
+    private readonly Histogram<double>? _stepSeconds;
+    private readonly Histogram<int>? _rows;
+    private readonly Histogram<double>? _tokenSeconds;
+
+    public EngineMetrics(IMeterFactory? meters, EngineState state)
+    {
+        if (meters is null)
+        {
+            return;
+        }
+        Meter meter = meters.Create(MeterName); // the factory owns it
+        _stepSeconds = meter.CreateHistogram("engine.step.duration", "s", "Time of one step.", advice: Buckets(
+            0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5));
+        _rows = meter.CreateHistogram("engine.batch.rows", "{row}", "Rows of one step.", advice: new InstrumentAdvice<int>
+        {
+            HistogramBucketBoundaries = [1, 2, 4, 8, 16, 32, 64, 128, 256, 512, 1024],
+        });
+        _tokenSeconds = meter.CreateHistogram("gen_ai.server.time_per_output_token", "s", "Time between two tokens of a sequence.", advice: Buckets(
+            0.01, 0.025, 0.05, 0.075, 0.1, 0.15, 0.2, 0.3, 0.4, 0.5, 0.75, 1, 2.5));
+        Gauges(meter, state);
+        Counters(meter, state);
+    }
+
+    public void Step(TimeSpan duration, int rows)
+    {
+        _stepSeconds?.Record(duration.TotalSeconds);
+        _rows?.Record(rows);
+    }
+
+    public void Token(TimeSpan sinceLast) => _tokenSeconds?.Record(sinceLast.TotalSeconds);
+
+    private static InstrumentAdvice<double> Buckets(params double[] seconds) => new() { HistogramBucketBoundaries = seconds };
+
+    private static void Gauges(Meter meter, EngineState state)
+    {
+        meter.CreateObservableUpDownCounter("engine.queue.length", () => state.Intake.Waiting, "{request}", "Requests that wait for admission.");
+        meter.CreateObservableUpDownCounter("engine.sequences.running", () => state.Board.Read().Running, "{sequence}", "Sequences that hold a commitment.");
+        meter.CreateObservableUpDownCounter("engine.sequences.idle", () => state.Board.Read().IdleSequences, "{sequence}", "Open sequences that hold units and no commitment.");
+        meter.CreateObservableUpDownCounter("kv_cache.memory.usage", () => state.Board.Read().Kv.UsedBytes, "By", "Physical bytes in use.");
+        meter.CreateObservableUpDownCounter("kv_cache.memory.limit", () => state.Board.Read().Kv.BudgetBytes, "By", "Bytes the cache may use.");
+        meter.CreateObservableUpDownCounter("kv_cache.memory.committed", () => state.Board.Read().CommittedBytes, "By", "Bytes promised to running sequences.");
+        meter.CreateObservableUpDownCounter("kv_cache.prefix.memory", () => state.Board.Read().Kv.PrefixBytes, "By", "Bytes of prefix columns.");
+    }
+
+    private static void Counters(Meter meter, EngineState state)
+    {
+        meter.CreateObservableCounter("engine.tokens.generated", () => state.Board.Read().GeneratedTokens, "{token}", "Tokens sampled.");
+        meter.CreateObservableCounter("engine.tokens.prefilled", () => state.Board.Read().PrefilledTokens, "{token}", "Prompt tokens computed.");
+        meter.CreateObservableCounter("engine.memory.waits", () => state.Board.Read().MemoryWaits, "{step}", "Steps in which a sequence waited for memory.");
+        meter.CreateObservableCounter("engine.sequences.reclaimed", () => state.Board.Read().ReclaimedSequences, "{sequence}", "Idle sequences whose units were taken back.");
+        meter.CreateObservableCounter("kv_cache.prefix.hits", () => state.Board.Read().Kv.PrefixHitTokens, "{token}", "Prompt tokens found in the prefix cache.");
+        meter.CreateObservableCounter("kv_cache.prefix.misses", () => state.Board.Read().Kv.PrefixMissTokens, "{token}", "Prompt tokens looked up and not found.");
+        meter.CreateObservableCounter("engine.requests.refused", () => Refusals(state), "{request}", "Requests refused, by reason.");
+    }
+
+    private static IEnumerable<Measurement<long>> Refusals(EngineState state)
+    {
+        long[] counts = state.Intake.RefusedCounts();
+        foreach (RefusalKind kind in Enum.GetValues<RefusalKind>())
+        {
+            yield return new Measurement<long>(counts[(int)kind], new KeyValuePair<string, object?>("reason", kind.ToString()));
+        }
+    }
+}

@@ -1,0 +1,17 @@
+using Concertina.Compute.KvCache;
+
+namespace Concertina.Compute.Engine;
+
+/// <summary>Figures at the end of a step.</summary>
+internal struct EngineReadings
+{
+    public long Steps;
+    public long GeneratedTokens;
+    public long PrefilledTokens;
+    public long MemoryWaits;
+    public long ReclaimedSequences;
+    public long CommittedBytes;
+    public int Running;
+    public int IdleSequences;
+    public KvCacheStatistics Kv;
+}

@@ -1,0 +1,73 @@
+using Concertina.Compute.Engine.Scheduling;
+using Concertina.Compute.KvCache;
+using Concertina.Compute.Model;
+
+namespace Concertina.Compute.Engine;
+
+/// <summary>What the stages of a step share. Engine thread only, except the intake.</summary>
+internal sealed class EngineState
+{
+    public EngineState(PagedKvCache cache, ModelConfig model, EngineOptions options, TimeProvider time, Action wake)
+    {
+        Cache = cache;
+        Options = options;
+        Time = time;
+        Commitments = new CommitmentTable(cache, model.ContextLength);
+        Intake = new Intake(new RequestRules(model, Commitments, options.DefaultNewTokens), options, time, wake);
+        Ledger = new CommitmentLedger(Commitments.CapacityBytes, options.MaxRunning);
+        Queue = new WaitingQueue(Clocks);
+        Slots = new SlotReserve(cache, Commitments, Ledger, Idle);
+        Running = new List<Run>(options.MaxRunning);
+    }
+
+    public PagedKvCache Cache { get; }
+
+    public EngineOptions Options { get; }
+
+    public TimeProvider Time { get; }
+
+    public CommitmentTable Commitments { get; }
+
+    public Intake Intake { get; }
+
+    public CommitmentLedger Ledger { get; }
+
+    public FairClocks Clocks { get; } = new();
+
+    public WaitingQueue Queue { get; }
+
+    public IdleSequences Idle { get; } = new();
+
+    public SlotReserve Slots { get; }
+
+    /// <summary>Admitted, in order of admission.</summary>
+    public List<Run> Running { get; }
+
+    /// <summary>Figures of the last step, for any thread.</summary>
+    public ReadingsBoard Board { get; } = new();
+
+    /// <summary>Whether more than these seconds passed.</summary>
+    public bool IsOver(long? since, double seconds, long now) =>
+        since is { } start && Time.GetElapsedTime(start, now).TotalSeconds > seconds;
+
+    /// <summary>Throws if a law that holds between two steps is broken.</summary>
+    /// <exception cref="InvalidOperationException">The message names the law with its values.</exception>
+    public void CheckLaws()
+    {
+        Ledger.Check();
+        foreach (Run run in Running)
+        {
+            if (run.Table.Bytes > run.HeldBytes || run.Table.TokenCount > run.HeldTokens)
+            {
+                throw new InvalidOperationException(
+                    $"Request {run.Spec.RequestId} holds {run.Table.Bytes:N0} bytes for {run.Table.TokenCount} tokens; " +
+                    $"it is promised {run.HeldBytes:N0} bytes for {run.HeldTokens} tokens.");
+            }
+        }
+        if (Queue.Count > Options.QueueLimit || Running.Count > Options.MaxRunning)
+        {
+            throw new InvalidOperationException(
+                $"{Queue.Count} requests wait of {Options.QueueLimit} that may, {Running.Count} run of {Options.MaxRunning} that may.");
+        }
+    }
+}

@@ -1,0 +1,280 @@
+using Concertina.Compute.Engine.Sampling;
+using Concertina.Compute.Engine.Scheduling;
+using Concertina.Compute.KvCache;
+using Concertina.Compute.Model;
+
+namespace Concertina.Compute.Engine;
+
+/// <summary>
+/// One step: take commands, admit, schedule, forward, sample, deliver, publish prefix columns, settle what ended. Owns no
+/// thread; one thread at a time calls it. In the steady state (no request comes or goes) it allocates nothing.
+/// </summary>
+internal sealed class EngineStep
+{
+    /// <summary>Steps in a row whose forward pass may fail before the engine gives up.</summary>
+    private const int MostForwardFailures = 3;
+
+    private readonly EngineState _state;
+    private readonly IModelRunner _runner;
+    private readonly Admission _admission;
+    private readonly Settlement _settlement;
+    private readonly EngineCommands _commands;
+    private readonly Scheduler _scheduler;
+    private readonly Sampler _sampler;
+    private readonly EngineMetrics _metrics;
+    private readonly StageMark _mark;
+    private readonly StepBatch _batch;
+    private readonly SampledToken[] _sampled;
+    private EngineReadings _readings;
+    private int _forwardFailures;
+
+    public EngineStep(EngineState state, IModelRunner runner, EngineMetrics metrics, StageMark mark)
+    {
+        EngineOptions options = state.Options;
+        int spans = Math.Min(options.MaxRunning, options.StepTokens);
+        _state = state;
+        _runner = runner;
+        _metrics = metrics;
+        _mark = mark;
+        _admission = new Admission(state);
+        _settlement = new Settlement(state, _admission);
+        _commands = new EngineCommands(state, _admission, _settlement);
+        _scheduler = new Scheduler(state.Clocks, state.Slots, options.MaxRunning);
+        _sampler = new Sampler(runner.Config.VocabularySize);
+        _batch = new StepBatch(options.StepTokens, spans, runner.Config.VocabularySize);
+        _sampled = new SampledToken[spans];
+        PublishReadings();
+    }
+
+    /// <summary>Runs one step.</summary>
+    /// <returns>False when there was nothing to do: wait for a command, a reader or a deadline.</returns>
+    public bool RunOnce()
+    {
+        if (_state.Intake.Failure is not null)
+        {
+            return _commands.TakeAfterFailure();
+        }
+        try
+        {
+            return Run();
+        }
+        // The border of the engine: a bug in any stage must not leave readers waiting. It ends the engine and is told in
+        // every refusal, in the snapshot and in the end of each generation.
+        catch (Exception exception)
+        {
+            Fail(exception);
+            return true;
+        }
+    }
+
+    /// <summary>Ends everything and frees every unit; submits are refused from then on.</summary>
+    public void Stop()
+    {
+        _state.Intake.Close();
+        _commands.StopAll();
+        PublishReadings();
+    }
+
+    private bool Run()
+    {
+        long startedAt = _state.Time.GetTimestamp();
+        _mark.Enter(EngineStage.Commands);
+        bool moved = _commands.Take();
+        _mark.Enter(EngineStage.Admit);
+        moved |= ExpireQueued(startedAt) | _admission.Admit();
+        _mark.Enter(EngineStage.Schedule);
+        _scheduler.Fill(_batch, _state.Running, startedAt);
+        moved |= ExpireRunning(startedAt);
+        if (_batch.RowCount > 0)
+        {
+            _mark.Enter(EngineStage.Forward);
+            if (TryForward())
+            {
+                Advance();
+            }
+            _readings.Steps++;
+            moved = true;
+            _metrics.Step(_state.Time.GetElapsedTime(startedAt), _batch.RowCount);
+        }
+        _readings.MemoryWaits += _scheduler.WaitingRuns > 0 ? 1 : 0;
+        PublishReadings();
+        return moved;
+    }
+
+    private bool ExpireQueued(long now)
+    {
+        bool expired = false;
+        while (_state.Queue.Oldest is { } oldest && _state.IsOver(oldest.SubmittedAt, _state.Options.QueueWaitSeconds, now))
+        {
+            EngineRefusal refusal = _state.Intake.QueueExpired();
+            _settlement.End(oldest, new RunOutcome(FinishKind.Error, "admission/queue-timeout", refusal.Message) { Refusal = refusal });
+            expired = true;
+        }
+        return expired;
+    }
+
+    /// <summary>Ends runs that could not move for too long; they have no rows in the step that was just filled.</summary>
+    private bool ExpireRunning(long now)
+    {
+        bool expired = false;
+        EngineOptions options = _state.Options;
+        for (int i = _state.Running.Count - 1; i >= 0; i--)
+        {
+            Run run = _state.Running[i];
+            if (_state.IsOver(run.BlockedSince, options.SlowReaderSeconds, now))
+            {
+                _settlement.End(run, RunErrors.SlowReader(run, options));
+                expired = true;
+            }
+            else if (_state.IsOver(run.WaitingSince, options.MemoryWaitSeconds, now))
+            {
+                _settlement.End(run, RunErrors.WaitExpired(run, _state));
+                expired = true;
+            }
+        }
+        return expired;
+    }
+
+    private bool TryForward()
+    {
+        try
+        {
+            _runner.Forward(_batch);
+            _forwardFailures = 0;
+            return true;
+        }
+        // The runner is a seam: whatever it throws concerns the sequences of this step, which end with it.
+        catch (Exception exception)
+        {
+            foreach (Run run in _scheduler.Scheduled(_batch.SpanCount))
+            {
+                _settlement.End(run, RunErrors.Failed(exception, "forward") with { DiscardUnits = true });
+            }
+            if (++_forwardFailures >= MostForwardFailures)
+            {
+                throw;
+            }
+            return false;
+        }
+    }
+
+    private void Advance()
+    {
+        ReadOnlySpan<Run> runs = _scheduler.Scheduled(_batch.SpanCount);
+        _mark.Enter(EngineStage.Sample);
+        Sample(runs);
+        _mark.Enter(EngineStage.Deliver);
+        Deliver(runs);
+        _mark.Enter(EngineStage.Publish);
+        Publish(runs);
+        _mark.Enter(EngineStage.Settle);
+        Settle(runs);
+    }
+
+    private void Sample(ReadOnlySpan<Run> runs)
+    {
+        ReadOnlySpan<StepSpan> spans = _batch.Spans;
+        for (int i = 0; i < runs.Length; i++)
+        {
+            StepSpan span = spans[i];
+            _state.Cache.Commit(span.Table, span.FirstPosition + span.RowCount);
+            SampledToken sampled = default;
+            if (span.LogitRowCount > 0)
+            {
+                bool finite = _sampler.TryDraw(
+                    _batch.Logits(span.FirstLogitRow), runs[i].Spec.Sampling, span.FirstPosition + span.RowCount, out int token);
+                sampled = new SampledToken(token, HasLogits: true, finite);
+            }
+            _sampled[i] = sampled;
+        }
+        _readings.PrefilledTokens += _scheduler.PrefillRows;
+    }
+
+    // Step 7 of the request's life.
+    private void Deliver(ReadOnlySpan<Run> runs)
+    {
+        long now = _state.Time.GetTimestamp();
+        for (int i = 0; i < runs.Length; i++)
+        {
+            Run run = runs[i];
+            if (!_sampled[i].IsToken)
+            {
+                continue;
+            }
+            int token = _sampled[i].Token;
+            run.Sequence.Tokens.Add(token);
+            run.Generated++;
+            _readings.GeneratedTokens++;
+            if (run.LastTokenAt is { } last)
+            {
+                _metrics.Token(_state.Time.GetElapsedTime(last, now));
+            }
+            run.LastTokenAt = now;
+            if (!run.Spec.StopTokens.Span.Contains(token))
+            {
+                run.Stream.Write(token);
+            }
+        }
+    }
+
+    /// <summary>Offers new full columns, once logits computed over them were seen to be finite.</summary>
+    private void Publish(ReadOnlySpan<Run> runs)
+    {
+        for (int i = 0; i < runs.Length; i++)
+        {
+            Run run = runs[i];
+            int columns = run.Table.TokenCount / KvShape.PageTokens;
+            if (_sampled[i].IsToken && columns > run.PublishedColumns)
+            {
+                run.PublishedColumns = columns;
+                Sequence sequence = run.Sequence;
+                _state.Cache.Publish(run.Table, sequence.Identity.Scope, sequence.Tokens.Span);
+            }
+        }
+    }
+
+    private void Settle(ReadOnlySpan<Run> runs)
+    {
+        for (int i = 0; i < runs.Length; i++)
+        {
+            Run run = runs[i];
+            SampledToken sampled = _sampled[i];
+            run.Sequence.PublishTable();
+            if (sampled.HasLogits && !sampled.Finite)
+            {
+                _settlement.End(run, RunErrors.NotFinite(run));
+            }
+            else if (sampled.IsToken && run.Spec.StopTokens.Span.Contains(sampled.Token))
+            {
+                _settlement.End(run, new RunOutcome(FinishKind.Stop) { StopToken = sampled.Token });
+            }
+            else if (sampled.IsToken && run.Sequence.Tokens.Count >= run.Bounds.TokenLimit)
+            {
+                _settlement.End(run, run.Bounds.EndsAtBudget ? RunErrors.BudgetExhausted(run, _state) : RunOutcome.Length);
+            }
+        }
+    }
+
+    private void Fail(Exception exception)
+    {
+        string stage = _mark.Stage.ToString().ToLowerInvariant();
+        _state.Intake.SetFailed(stage, RunErrors.Describe(exception));
+        _commands.FailAll(exception, stage);
+        PublishReadings();
+    }
+
+    private void PublishReadings()
+    {
+        _readings.Running = _state.Running.Count;
+        _readings.IdleSequences = _state.Idle.Count;
+        _readings.CommittedBytes = _state.Ledger.SumBytes;
+        _readings.ReclaimedSequences = _state.Slots.Reclaimed;
+        _readings.Kv = _state.Cache.Statistics();
+        _state.Board.Write(_readings);
+    }
+
+    private readonly record struct SampledToken(int Token, bool HasLogits, bool Finite)
+    {
+        public bool IsToken => HasLogits && Finite;
+    }
+}

@@ -1,0 +1,61 @@
+namespace Concertina.Compute.Engine;
+
+/// <summary>
+/// Looks at the engine's thread from a timer of its own: names the stage that lasts too long while there is work, and
+/// wakes a parked engine when a deadline may have passed (a queue wait, a slow reader, a wait for memory).
+/// </summary>
+internal sealed class EngineWatchdog : IDisposable
+{
+    private const double LooksPerLimit = 4;
+    private const double LeastPeriodSeconds = 0.02;
+    private const double MostPeriodSeconds = 0.25;
+
+    private readonly EngineState _state;
+    private readonly StageMark _mark;
+    private readonly Action _wake;
+    private readonly Lock _lock = new();
+    private readonly ITimer _timer;
+    private long _seenMark;
+    private long _seenAt;
+
+    public EngineWatchdog(EngineState state, StageMark mark, Action wake)
+    {
+        _state = state;
+        _mark = mark;
+        _wake = wake;
+        _seenMark = mark.Value;
+        _seenAt = state.Time.GetTimestamp();
+        EngineOptions options = state.Options;
+        double shortest = Math.Min(
+            Math.Min(options.StallSeconds, options.SlowReaderSeconds), Math.Min(options.MemoryWaitSeconds, options.QueueWaitSeconds));
+        var period = TimeSpan.FromSeconds(Math.Clamp(shortest / LooksPerLimit, LeastPeriodSeconds, MostPeriodSeconds));
+        _timer = state.Time.CreateTimer(static watchdog => ((EngineWatchdog)watchdog!).Look(), this, period, period);
+    }
+
+    /// <summary>One look; the timer calls it.</summary>
+    public void Look()
+    {
+        lock (_lock)
+        {
+            long mark = _mark.Value;
+            long now = _state.Time.GetTimestamp();
+            bool parked = StageMark.StageOf(mark) == EngineStage.Parked;
+            if (mark != _seenMark || (parked && !_state.Intake.HasCommands))
+            {
+                _seenMark = mark;
+                _seenAt = now;
+                _state.Intake.SetStalled(null);
+            }
+            else if (_state.IsOver(_seenAt, _state.Options.StallSeconds, now))
+            {
+                _state.Intake.SetStalled(StageMark.StageOf(mark).ToString().ToLowerInvariant());
+            }
+        }
+        if (_state.Intake.Waiting > 0 || _state.Board.Read().Running > 0)
+        {
+            _wake();
+        }
+    }
+
+    public void Dispose() => _timer.Dispose();
+}

@@ -1,0 +1,184 @@
+using Concertina.Compute.Engine.Scheduling;
+
+namespace Concertina.Compute.Engine;
+
+/// <summary>
+/// The thread-safe border of an engine: what is refused at once, how many requests may wait, and the commands its thread
+/// takes between two steps. Commands are bounded by what they name: a request is submitted and cancelled once, a
+/// sequence disposed once, and requests are bounded by <see cref="EngineOptions.QueueLimit"/>.
+/// </summary>
+internal sealed class Intake(RequestRules rules, EngineOptions options, TimeProvider time, Action wake)
+{
+    private const int LeastRetryMs = 100;
+    private const int MostRetryMs = 60_000;
+
+    private readonly Lock _lock = new();
+    private readonly long[] _refused = new long[Enum.GetValues<RefusalKind>().Length];
+    private readonly List<EngineCommand> _commands = [];
+    private int _waiting;
+    private long _departures;
+    private readonly long _startedAt = time.GetTimestamp();
+    private volatile int _commandCount;
+    private volatile bool _closed;
+    private volatile bool _draining;
+    private volatile string? _stalledStage;
+    private volatile string? _failure;
+
+    /// <summary>Requests accepted and not yet admitted.</summary>
+    public int Waiting => Volatile.Read(ref _waiting);
+
+    public bool HasCommands => _commandCount > 0;
+
+    public bool Draining => _draining;
+
+    /// <summary>The stage that stalled or failed for good, or null.</summary>
+    public string? StalledStage => _stalledStage;
+
+    /// <summary>What made the engine fail for good, or null.</summary>
+    public string? Failure => _failure;
+
+    public long[] RefusedCounts()
+    {
+        long[] counts = new long[_refused.Length];
+        for (int i = 0; i < counts.Length; i++)
+        {
+            counts[i] = Interlocked.Read(ref _refused[i]);
+        }
+        return counts;
+    }
+
+    public void Drain() => _draining = true;
+
+    public void SetStalled(string? stage)
+    {
+        if (_failure is null)
+        {
+            _stalledStage = stage;
+        }
+    }
+
+    /// <summary>The engine cannot go on; everything is refused from now on.</summary>
+    public void SetFailed(string stage, string failure)
+    {
+        _failure = failure;
+        _stalledStage = stage;
+    }
+
+    /// <summary>Everything that can be said without the engine's thread.</summary>
+    public EngineRefusal? Check(GenerationSpec spec, out RunBounds bounds)
+    {
+        EngineRefusal? refusal = rules.Check(spec, out bounds) ?? CheckState();
+        return refusal is null ? null : Refuse(refusal);
+    }
+
+    /// <summary>Takes a place in the queue and submits.</summary>
+    public EngineRefusal? TrySubmit(Run run)
+    {
+        int limit = options.QueueLimit;
+        if (Interlocked.Increment(ref _waiting) > limit)
+        {
+            Interlocked.Decrement(ref _waiting);
+            return Refuse(new EngineRefusal(
+                RefusalKind.QueueFull, $"{limit} requests wait, at most {limit} may (Engine:QueueLimit). Retry later.", RetryAfterMs()));
+        }
+        if (TryPost(new EngineCommand(EngineCommandKind.Submit, run)))
+        {
+            return null;
+        }
+        Interlocked.Decrement(ref _waiting);
+        return Refuse(Stopped());
+    }
+
+    public EngineRefusal RefuseBusy(string runningRequestId) => Refuse(new EngineRefusal(
+        RefusalKind.Busy, $"The sequence is busy with request {runningRequestId}; one request runs at a time. Retry when it has ended.", LeastRetryMs));
+
+    /// <summary>How an accepted request that waited too long is told.</summary>
+    public EngineRefusal QueueExpired() => Refuse(new EngineRefusal(
+        RefusalKind.QueueFull,
+        $"The request waited {options.QueueWaitSeconds} s for admission, the longest allowed (Engine:QueueWaitSeconds). Retry later.",
+        RetryAfterMs()));
+
+    /// <summary>Engine thread: a request left the queue.</summary>
+    public void LeaveQueue()
+    {
+        Interlocked.Decrement(ref _waiting);
+        Interlocked.Increment(ref _departures);
+    }
+
+    /// <returns>False when the engine has stopped and takes no command any more.</returns>
+    public bool TryPost(EngineCommand command)
+    {
+        lock (_lock)
+        {
+            if (_closed)
+            {
+                return false;
+            }
+            _commands.Add(command);
+            _commandCount = _commands.Count;
+        }
+        wake();
+        return true;
+    }
+
+    /// <summary>Engine thread: moves all commands into a list.</summary>
+    public void Take(List<EngineCommand> commands)
+    {
+        if (_commandCount == 0)
+        {
+            return;
+        }
+        lock (_lock)
+        {
+            commands.AddRange(_commands);
+            _commands.Clear();
+            _commandCount = 0;
+        }
+    }
+
+    /// <summary>Takes no command from now on; those already there are still taken.</summary>
+    public void Close()
+    {
+        lock (_lock)
+        {
+            _closed = true;
+        }
+    }
+
+    private EngineRefusal? CheckState()
+    {
+        if (_closed)
+        {
+            return Stopped();
+        }
+        if (_draining)
+        {
+            return new EngineRefusal(RefusalKind.Draining, "The engine is draining and takes no new work. Retry on another worker.", LeastRetryMs);
+        }
+        return _stalledStage is { } stage
+            ? new EngineRefusal(
+                RefusalKind.Stalled,
+                _failure is { } failure
+                    ? $"The engine failed in stage '{stage}' and takes no work: {failure} Restart the process."
+                    : $"The engine has been in stage '{stage}' for more than {options.StallSeconds} s (Engine:StallSeconds). Retry later.",
+                RetryAfterMs())
+            : null;
+    }
+
+    private static EngineRefusal Stopped() =>
+        new(RefusalKind.Draining, "The engine has stopped and takes no work. Retry on another worker.", LeastRetryMs);
+
+    private EngineRefusal Refuse(EngineRefusal refusal)
+    {
+        Interlocked.Increment(ref _refused[(int)refusal.Kind]);
+        return refusal;
+    }
+
+    /// <summary>Mean time in which one request left the queue since start: when the next place may be free.</summary>
+    private int RetryAfterMs()
+    {
+        long departures = Math.Max(1, Interlocked.Read(ref _departures));
+        double meanMs = time.GetElapsedTime(_startedAt).TotalMilliseconds / departures;
+        return (int)Math.Clamp(meanMs, LeastRetryMs, MostRetryMs);
+    }
+}

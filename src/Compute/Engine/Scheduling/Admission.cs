@@ -1,0 +1,79 @@
+using Concertina.Compute.KvCache;
+
+namespace Concertina.Compute.Engine.Scheduling;
+
+/// <summary>
+/// Moves requests from the queue to the running ones while their commitments fit, and takes over what the sequence or the
+/// prefix cache already holds of the prompt. Engine thread only.
+/// </summary>
+internal sealed class Admission(EngineState state)
+{
+    private bool _stale = true;
+
+    /// <summary>Something changed that may let a request in.</summary>
+    public void Look() => _stale = true;
+
+    /// <returns>True when a request was admitted.</returns>
+    public bool Admit()
+    {
+        bool admitted = false;
+        while (_stale)
+        {
+            Run? next = state.Running.Count < state.Options.MaxRunning ? state.Queue.Next(state.Ledger) : null;
+            if (next is null)
+            {
+                _stale = false;
+                break;
+            }
+            Start(next);
+            admitted = true;
+        }
+        return admitted;
+    }
+
+    // Step 5 of the request's life begins.
+    private void Start(Run run)
+    {
+        Sequence sequence = run.Sequence;
+        state.Queue.Remove(run);
+        state.Intake.LeaveQueue();
+        state.Ledger.Admit(run);
+        state.Running.Add(run);
+        state.Idle.Remove(sequence);
+        run.State = RunState.Running;
+        sequence.Running = true;
+        int cached = Reuse(sequence, run.Spec);
+        sequence.Tokens.EnsureCapacity(run.Bounds.FirstTokens);
+        sequence.Tokens.Replace(run.Spec.Prompt.Span);
+        sequence.PublishTable();
+        run.Stream.SetCached(cached);
+        run.PublishedColumns = cached / KvShape.PageTokens;
+        run.PromptLeft = run.Spec.Prompt.Length - cached;
+        run.Tenant.Promised += run.PromptLeft / run.Spec.Weight;
+    }
+
+    /// <summary>
+    /// Keeps the longest common prefix of the sequence's tokens and the prompt, or what the prefix cache has if that is
+    /// more; the last prompt token is always computed, because its logits are needed.
+    /// </summary>
+    /// <returns>Prompt tokens that need not be computed.</returns>
+    private int Reuse(Sequence sequence, GenerationSpec spec)
+    {
+        ReadOnlySpan<int> prompt = spec.Prompt.Span;
+        PrefixScope scope = sequence.Identity.Scope;
+        if (sequence.Table is { } warm)
+        {
+            int common = sequence.Tokens.Span.CommonPrefixLength(prompt);
+            int usable = Math.Min(common, spec.Lossless ? warm.ExactTokens : warm.TokenCount);
+            int kept = Math.Min(usable, prompt.Length - 1);
+            if (state.Cache.MatchLength(scope, prompt, spec.Lossless) <= kept && state.Cache.Truncate(warm, kept) is int left and > 0)
+            {
+                return left;
+            }
+            state.Slots.Release(sequence);
+        }
+        PageTable table = state.Cache.CreateTable();
+        sequence.Table = table;
+        return state.Cache.Adopt(table, scope, prompt, spec.Lossless);
+    }
+}

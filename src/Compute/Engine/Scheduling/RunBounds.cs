@@ -1,0 +1,9 @@
+namespace Concertina.Compute.Engine.Scheduling;
+
+/// <summary>How long a run may get and what that takes; fixed at its submit.</summary>
+/// <param name="TokenLimit">Most tokens of the sequence, prompt included.</param>
+/// <param name="FullBytes">Commitment that covers them all: with it the run needs nobody else to finish.</param>
+/// <param name="FirstTokens">Tokens covered at admission.</param>
+/// <param name="FirstBytes">Commitment at admission.</param>
+/// <param name="EndsAtBudget">True when the limit is what the whole budget can hold, not what the request or the context allows.</param>
+internal readonly record struct RunBounds(int TokenLimit, long FullBytes, int FirstTokens, long FirstBytes, bool EndsAtBudget);

@@ -1,0 +1,129 @@
+using Concertina.Compute.KvCache;
+
+namespace Concertina.Compute.Engine.Scheduling;
+
+/// <summary>
+/// Ends runs: gives back commitment and turn, cuts what a cancel cut, leaves the units as warm cache or frees them, and
+/// only then tells the reader. Whoever has seen the end finds the sequence free and its tokens final. Engine thread only.
+/// </summary>
+internal sealed class Settlement(EngineState state, Admission admission)
+{
+    /// <summary>Ends a queued or running generation; no effect on one that has ended.</summary>
+    public void End(Run run, in RunOutcome outcome)
+    {
+        if (run.State == RunState.Ended)
+        {
+            return;
+        }
+        bool ran = run.State == RunState.Running;
+        PageTable? table = ran ? run.Sequence.Table : null;
+        GenerationEnd end = Describe(run, outcome) with
+        {
+            KvBytes = table?.Bytes ?? 0,
+            Exact = table is null || table.ExactTokens == table.TokenCount,
+        };
+        (int tokens, long deliver) = Leave(run, ran);
+        if (ran)
+        {
+            SettleUnits(run.Sequence, tokens, outcome.DiscardUnits);
+        }
+        run.Stream.Complete(end, deliver);
+        admission.Look();
+    }
+
+    /// <summary>Ends a generation without touching the cache: the engine failed or stops.</summary>
+    public void EndAbruptly(Run run, in RunOutcome outcome)
+    {
+        (_, long deliver) = Leave(run, run.State == RunState.Running);
+        run.Stream.Complete(Describe(run, outcome), deliver);
+    }
+
+    /// <summary>A cancel that came after the end: the tokens are cut already, the units follow.</summary>
+    public void CutIdle(Sequence sequence)
+    {
+        int tokens;
+        lock (sequence.Gate)
+        {
+            if (sequence.Current is not null)
+            {
+                return; // the next request compares and cuts
+            }
+            tokens = sequence.Tokens.Count;
+        }
+        if (sequence.Table is { } table && table.TokenCount > tokens)
+        {
+            state.Cache.Truncate(table, tokens);
+            sequence.PublishTable();
+        }
+    }
+
+    private static GenerationEnd Describe(Run run, in RunOutcome outcome) => new()
+    {
+        Kind = outcome.Kind,
+        ErrorCode = outcome.ErrorCode,
+        ErrorMessage = outcome.ErrorMessage,
+        Refusal = outcome.Refusal,
+        GeneratedTokens = run.Generated,
+        StopToken = outcome.StopToken,
+        Waits = run.Waits,
+    };
+
+    /// <returns>Tokens of the sequence, and tokens its reader may get in all.</returns>
+    private (int Tokens, long Deliver) Leave(Run run, bool ran)
+    {
+        run.State = RunState.Ended;
+        run.Sequence.CurrentRun = null;
+        LeaveSchedule(run, ran);
+        return FreeSequence(run, ran);
+    }
+
+    private void LeaveSchedule(Run run, bool ran)
+    {
+        if (ran)
+        {
+            state.Running.Remove(run);
+            state.Ledger.Release(run);
+            run.Tenant.Promised -= run.PromptLeft / run.Spec.Weight;
+            run.Sequence.Running = false;
+        }
+        else
+        {
+            state.Queue.Remove(run);
+            state.Intake.LeaveQueue();
+        }
+        state.Clocks.Leave(run.Tenant);
+    }
+
+    private static (int Tokens, long Deliver) FreeSequence(Run run, bool ran)
+    {
+        Sequence sequence = run.Sequence;
+        lock (sequence.Gate)
+        {
+            long deliver = long.MaxValue;
+            if (run.Stream.KeepTokens is { } keep)
+            {
+                deliver = keep;
+                if (ran)
+                {
+                    sequence.Tokens.Cut((int)Math.Min((long)run.Spec.Prompt.Length + keep, int.MaxValue));
+                }
+            }
+            sequence.Current = null;
+            sequence.Last = run.Stream;
+            return (sequence.Tokens.Count, deliver);
+        }
+    }
+
+    private void SettleUnits(Sequence sequence, int tokens, bool discard)
+    {
+        if (discard)
+        {
+            state.Slots.Release(sequence);
+            return;
+        }
+        PageTable table = sequence.Table!;
+        state.Cache.Truncate(table, Math.Min(table.TokenCount, tokens)); // also frees slots reserved and not written
+        state.Idle.Add(sequence);
+        sequence.PublishTable();
+    }
+}

@@ -1,0 +1,52 @@
+using Concertina.Compute.KvCache;
+
+namespace Concertina.Compute.Engine.Scheduling;
+
+/// <summary>
+/// Slots for the rows of the next step. Bytes come in this order: unreferenced prefix columns (the cache drops them
+/// itself), then idle sequences, longest idle first. What a commitment covers is always found. Engine thread only.
+/// </summary>
+internal sealed class SlotReserve(PagedKvCache cache, CommitmentTable commitments, CommitmentLedger ledger, IdleSequences idle)
+{
+    /// <summary>Idle sequences whose units were taken back.</summary>
+    public long Reclaimed { get; private set; }
+
+    /// <summary>Makes room for the next rows of a run; false: it has to wait in place.</summary>
+    public bool TryPrepare(Run run, int rows)
+    {
+        int tokens = run.Table.TokenCount + rows;
+        if (tokens > run.HeldTokens && !TryExtend(run, tokens))
+        {
+            return false;
+        }
+        while (!cache.TryReserve(run.Table, tokens))
+        {
+            if (idle.TakeOldest() is not { } oldest)
+            {
+                return false;
+            }
+            Release(oldest);
+            Reclaimed++;
+        }
+        return true;
+    }
+
+    /// <summary>Gives a sequence's units back; its tokens stay, its full columns remain as prefix columns.</summary>
+    public void Release(Sequence sequence)
+    {
+        idle.Remove(sequence);
+        if (sequence.Table is { } table)
+        {
+            cache.Release(table);
+            sequence.Table = null;
+        }
+        sequence.PublishTable();
+    }
+
+    private bool TryExtend(Run run, int tokens)
+    {
+        int column = KvShape.PagesFor(tokens) * KvShape.PageTokens;
+        int covered = Math.Min(column, run.Bounds.TokenLimit);
+        return ledger.TryExtend(run, covered, commitments.Bytes(covered));
+    }
+}

@@ -1,0 +1,96 @@
+namespace Concertina.Compute.Engine.Scheduling;
+
+/// <summary>
+/// Requests that wait for admission. Rule: the turn is the oldest request's of the least served tenant. If its
+/// commitment does not fit now, other tenants' oldest requests may go first, in fair order, then requests behind them in
+/// their tenants' queues; but once a request's turn was passed over <see cref="MostBypasses"/> times, nothing is admitted
+/// until it fits. So a huge request neither blocks small ones for ever nor starves. Engine thread only.
+/// </summary>
+internal sealed class WaitingQueue(FairClocks clocks)
+{
+    /// <summary>How often a request's turn may be passed over.</summary>
+    public const int MostBypasses = 32;
+
+    /// <summary>Requests looked at for one admission.</summary>
+    private const int MostLooks = 64;
+
+    private readonly LinkedList<Run> _arrivals = [];
+    private Run? _barrier;
+    private long _visit;
+
+    public int Count => _arrivals.Count;
+
+    /// <summary>Who has waited longest, or null.</summary>
+    public Run? Oldest => _arrivals.First?.Value;
+
+    public void Add(Run run)
+    {
+        run.Tenant = clocks.Enter(run.Sequence.Identity.TenantId);
+        run.TenantPlace = run.Tenant.Waiting.AddLast(run);
+        run.ArrivalPlace = _arrivals.AddLast(run);
+    }
+
+    /// <summary>Takes a request out; its tenant stays active until <see cref="FairClocks.Leave"/>.</summary>
+    public void Remove(Run run)
+    {
+        run.Tenant.Waiting.Remove(run.TenantPlace!);
+        _arrivals.Remove(run.ArrivalPlace!);
+        run.TenantPlace = run.ArrivalPlace = null;
+        if (_barrier == run)
+        {
+            _barrier = null;
+        }
+    }
+
+    /// <summary>The request to admit next by the rule above, or null when none fits; it stays in the queue.</summary>
+    /// <param name="ledger">Says what fits.</param>
+    public Run? Next(CommitmentLedger ledger)
+    {
+        if (_barrier is not null)
+        {
+            return ledger.CanAdmit(_barrier) ? _barrier : null;
+        }
+        if (clocks.NextWaiting(++_visit) is not { } first)
+        {
+            return null;
+        }
+        Run turn = first.Waiting.First!.Value;
+        Run? chosen = ledger.CanAdmit(turn) ? turn : FirstThatFits(ledger);
+        if (chosen is not null && chosen != turn && ++turn.Bypasses >= MostBypasses)
+        {
+            _barrier = turn;
+        }
+        return chosen;
+    }
+
+    private Run? FirstThatFits(CommitmentLedger ledger)
+    {
+        int looks = 0;
+        for (TenantClock? clock = clocks.NextWaiting(_visit); clock is not null && looks < MostLooks; clock = clocks.NextWaiting(_visit))
+        {
+            clock.Visit = _visit;
+            looks++;
+            if (ledger.CanAdmit(clock.Waiting.First!.Value))
+            {
+                return clock.Waiting.First.Value;
+            }
+        }
+        _visit++;
+        for (TenantClock? clock = clocks.NextWaiting(_visit); clock is not null; clock = clocks.NextWaiting(_visit))
+        {
+            clock.Visit = _visit;
+            for (LinkedListNode<Run>? place = clock.Waiting.First!.Next; place is not null; place = place.Next)
+            {
+                if (looks++ >= MostLooks)
+                {
+                    return null;
+                }
+                if (ledger.CanAdmit(place.Value))
+                {
+                    return place.Value;
+                }
+            }
+        }
+        return null;
+    }
+}

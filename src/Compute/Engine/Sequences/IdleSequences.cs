@@ -1,0 +1,32 @@
+namespace Concertina.Compute.Engine;
+
+/// <summary>Open sequences that hold units but no commitment, least recently used first. Engine thread only.</summary>
+internal sealed class IdleSequences
+{
+    private readonly LinkedList<Sequence> _byAge = [];
+
+    public int Count => _byAge.Count;
+
+    public void Add(Sequence sequence) => sequence.IdlePlace = _byAge.AddLast(sequence);
+
+    /// <summary>No effect on one that is not idle.</summary>
+    public void Remove(Sequence sequence)
+    {
+        if (sequence.IdlePlace is { } place)
+        {
+            _byAge.Remove(place);
+            sequence.IdlePlace = null;
+        }
+    }
+
+    /// <summary>Takes out the one that was used longest ago, or null.</summary>
+    public Sequence? TakeOldest()
+    {
+        Sequence? oldest = _byAge.First?.Value;
+        if (oldest is not null)
+        {
+            Remove(oldest);
+        }
+        return oldest;
+    }
+}

@@ -1,0 +1,63 @@
+using Concertina.Compute.Engine.Scheduling;
+using Concertina.Compute.KvCache;
+
+namespace Concertina.Compute.Engine;
+
+/// <summary>State of one open sequence: plain data. Each member says who may touch it.</summary>
+internal sealed class Sequence(SequenceIdentity identity)
+{
+    private int _warmTokens;
+    private long _kvBytes;
+    private volatile bool _exact = true;
+    private volatile bool _running;
+
+    public SequenceIdentity Identity { get; } = identity;
+
+    /// <summary>Guards the members that the outside and the engine share; held for moments, never while waiting.</summary>
+    public Lock Gate { get; } = new();
+
+    /// <summary>The generation that is queued or runs. Set by its submit, cleared by the engine; under the gate.</summary>
+    public TokenStream? Current { get; set; }
+
+    /// <summary>The generation that ended last; under the gate.</summary>
+    public TokenStream? Last { get; set; }
+
+    /// <summary>True once its handle was disposed; under the gate.</summary>
+    public bool Closed { get; set; }
+
+    /// <summary>The engine's while <see cref="Current"/> is set, else under the gate.</summary>
+    public TokenList Tokens { get; } = new();
+
+    /// <summary>Engine thread only; null while nothing is in the arena.</summary>
+    public PageTable? Table { get; set; }
+
+    /// <summary>Engine thread only: what is queued or runs.</summary>
+    public Run? CurrentRun { get; set; }
+
+    /// <summary>Engine thread only: place in the list of idle sequences, or null.</summary>
+    public LinkedListNode<Sequence>? IdlePlace { get; set; }
+
+    /// <summary>Tokens whose units are in the arena, as of the last step.</summary>
+    public int WarmTokens => Volatile.Read(ref _warmTokens);
+
+    /// <summary>Physical bytes of its table, as of the last step.</summary>
+    public long KvBytes => Volatile.Read(ref _kvBytes);
+
+    /// <summary>True while every column is exact, as of the last step.</summary>
+    public bool Exact => _exact;
+
+    /// <summary>True while a generation holds a commitment.</summary>
+    public bool Running
+    {
+        get => _running;
+        set => _running = value;
+    }
+
+    /// <summary>Publishes what the table holds; engine thread, once per step in which it changed.</summary>
+    public void PublishTable()
+    {
+        Volatile.Write(ref _warmTokens, Table?.TokenCount ?? 0);
+        Volatile.Write(ref _kvBytes, Table?.Bytes ?? 0);
+        _exact = Table is null || Table.ExactTokens == Table.TokenCount;
+    }
+}

@@ -1,0 +1,123 @@
+using Concertina.Compute.Engine;
+using Concertina.Compute.KvCache;
+using Microsoft.Extensions.Time.Testing;
+
+namespace Concertina.Engine.Tests.Kit;
+
+/// <summary>A manual engine on the real cache with the fake runner and a clock that stands still. Checks every law after every step.</summary>
+internal sealed class EngineBench : IAsyncDisposable
+{
+    private int _requests;
+
+    public EngineBench(EngineOptions? options = null, long budgetMiB = 64, int contextLength = HashModel.ContextLength)
+    {
+        Cache = new PagedKvCache(FakeRunner.Shape, new KvCacheOptions { BudgetBytes = budgetMiB << 20 });
+        EmptyBytes = Cache.UsedBytes;
+        Runner = new FakeRunner(Cache, contextLength: contextLength);
+        Engine = InferenceEngine.Manual(Runner, Cache, options ?? new EngineOptions(), Time);
+    }
+
+    public PagedKvCache Cache { get; }
+
+    public FakeRunner Runner { get; }
+
+    public FakeTimeProvider Time { get; } = new();
+
+    public InferenceEngine Engine { get; }
+
+    public long EmptyBytes { get; }
+
+    public SequenceHandle Open(string tenant = "tenant", string session = "s") =>
+        Engine.Open(new SequenceIdentity($"{tenant}/{session}", tenant, PrefixScope.For(tenant, null)));
+
+    public GenerationSpec Spec(int[] prompt, int? maxNewTokens = 8) =>
+        new() { RequestId = $"r{++_requests}", Prompt = prompt, MaxNewTokens = maxNewTokens };
+
+    public static int[] Prompt(int count, int seed)
+    {
+        Random random = new(seed);
+        return [.. Enumerable.Range(0, count).Select(_ => random.Next(HashModel.VocabularySize))];
+    }
+
+    public static SubmitResult TrySubmit(SequenceHandle handle, GenerationSpec spec)
+    {
+        Task<SubmitResult> submit = handle.SubmitAsync(spec, CancellationToken.None).AsTask();
+        Assert.True(submit.IsCompletedSuccessfully, "The submit waits.");
+        return submit.Result;
+    }
+
+    public static TokenStream Submit(SequenceHandle handle, GenerationSpec spec)
+    {
+        SubmitResult result = TrySubmit(handle, spec);
+        Assert.True(result.Refusal is null, result.Refusal?.Message);
+        return (TokenStream)result.Generation!;
+    }
+
+    public TokenStream Submit(int[] prompt, int? maxNewTokens = 8, string tenant = "tenant") =>
+        Submit(Open(tenant), Spec(prompt, maxNewTokens));
+
+    /// <summary>One step, then every law.</summary>
+    public bool Step()
+    {
+        bool moved = Engine.StepOnce();
+        Assert.Null(Engine.Snapshot.Failure);
+        Engine.CheckLaws();
+        Cache.CheckIntegrity();
+        return moved;
+    }
+
+    public void Steps(int count)
+    {
+        for (int i = 0; i < count; i++)
+        {
+            Step();
+        }
+    }
+
+    /// <summary>What can be read without waiting.</summary>
+    public static int[] Read(TokenStream stream)
+    {
+        List<int> tokens = [];
+        int[] some = new int[16];
+        while (stream.TryRead(some, out int count) && count > 0)
+        {
+            tokens.AddRange(some.AsSpan(0, count));
+        }
+        return [.. tokens];
+    }
+
+    /// <summary>Steps and reads until the generation ended.</summary>
+    public int[] Finish(TokenStream stream)
+    {
+        List<int> tokens = [];
+        for (int step = 0; step < 10_000; step++)
+        {
+            tokens.AddRange(Read(stream));
+            if (stream.End is not null)
+            {
+                tokens.AddRange(Read(stream));
+                return [.. tokens];
+            }
+            Step();
+        }
+        throw new InvalidOperationException($"Generation {stream.RequestId} does not end: {Engine.Snapshot}.");
+    }
+
+    /// <summary>Disposes a handle and runs the step that frees its units.</summary>
+    public void Close(SequenceHandle handle)
+    {
+        ValueTask closed = handle.DisposeAsync();
+        Step();
+        Assert.True(closed.IsCompleted, "The units are back within one step.");
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        await Engine.DisposeAsync();
+        Cache.CheckIntegrity();
+        Cache.DropUnreferenced(long.MaxValue);
+        Assert.Equal(EmptyBytes, Cache.UsedBytes);
+        Runner.Dispose();
+        Cache.Dispose();
+    }
+}
