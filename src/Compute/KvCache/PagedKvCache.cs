@@ -33,7 +33,7 @@ public sealed class PagedKvCache : IDisposable
         ArgumentNullException.ThrowIfNull(options);
         shape.Validate();
         Shape = shape;
-        IKvCodec codec = OpenPageCodec(options.Codec);
+        IKvCodec codec = CodecCatalog.ForOpenPages(options.Codec);
         var format = new PageFormat(shape, codec, codec);
         MaximumBudgetBytes = options.ResolveBudgetBytes();
         var layout = CacheLayout.For(format, MaximumBudgetBytes);
@@ -150,15 +150,7 @@ public sealed class PagedKvCache : IDisposable
         ArgumentOutOfRangeException.ThrowIfLessThan(tokens, table.TokenCount);
         ArgumentOutOfRangeException.ThrowIfGreaterThan(tokens, table.ReservedTokens);
         bool exact = table.ExactTokens == table.TokenCount;
-        for (int column = table.TokenCount / KvShape.PageTokens; (column + 1) * KvShape.PageTokens <= tokens; column++)
-        {
-            for (int head = 0; head < Shape.HeadCount; head++)
-            {
-                ref UnitEntry entry = ref _units.Entry(table.Unit(head, column));
-                entry.FilledCount = KvShape.PageTokens;
-                entry.Flags |= exact ? UnitFlags.Sealed | UnitFlags.Exact : UnitFlags.Sealed;
-            }
-        }
+        _columns.Seal(table, tokens, exact);
         table.TokenCount = tokens;
         table.ExactTokens = exact ? tokens : table.ExactTokens;
     }
@@ -173,7 +165,7 @@ public sealed class PagedKvCache : IDisposable
         int column = kept / KvShape.PageTokens;
         bool inside = kept % KvShape.PageTokens != 0;
         _columns.RemoveBeyond(table, inside ? column + 1 : column);
-        if (inside && !TryReopen(table, column))
+        if (inside && !_columns.TryReopen(table, column))
         {
             _columns.RemoveBeyond(table, column);
             kept = column * KvShape.PageTokens;
@@ -238,28 +230,12 @@ public sealed class PagedKvCache : IDisposable
     /// <param name="tokens">The whole prompt.</param>
     /// <param name="hashes">Receives one hash per full column, as far as it reaches.</param>
     /// <returns>Hashes written.</returns>
-    public static int PrefixHashes(PrefixScope scope, ReadOnlySpan<int> tokens, Span<ulong> hashes)
-    {
-        ColumnHash at = ColumnHash.Root(scope);
-        int count = Math.Min(hashes.Length, tokens.Length / KvShape.PageTokens);
-        for (int column = 0; column < count; column++)
-        {
-            at = at.Next(tokens[(column * KvShape.PageTokens)..]);
-            hashes[column] = at.High;
-        }
-        return count;
-    }
+    public static int PrefixHashes(PrefixScope scope, ReadOnlySpan<int> tokens, Span<ulong> hashes) =>
+        ColumnHash.Chain(scope, tokens, hashes);
 
     /// <summary>Drops unreferenced prefix columns, least recently used first, until this many bytes came free or none is left.</summary>
     /// <returns>Bytes freed.</returns>
-    public long DropUnreferenced(long bytes)
-    {
-        long before = _arena.LiveBytes;
-        while (before - _arena.LiveBytes < bytes && _index.TryDropOldest())
-        {
-        }
-        return before - _arena.LiveBytes;
-    }
+    public long DropUnreferenced(long bytes) => _columns.DropUnreferenced(bytes);
 
     /// <summary>Changes the budget; a smaller one drops unreferenced prefix columns, closes fragmented extents and gives their memory back.</summary>
     /// <param name="budgetBytes">New budget, at most <see cref="MaximumBudgetBytes"/>.</param>
@@ -268,12 +244,9 @@ public sealed class PagedKvCache : IDisposable
     {
         ArgumentOutOfRangeException.ThrowIfGreaterThan(budgetBytes, MaximumBudgetBytes);
         RequireRoom(BudgetBytes - budgetBytes);
-        while (_budget.HeldBytes(_arena.ExtentsInUse) > budgetBytes)
+        if (!_columns.TryShrink(budgetBytes))
         {
-            if (!_units.TryCompact() && !_index.TryDropOldest())
-            {
-                return false;
-            }
+            return false;
         }
         _budget.Resize(budgetBytes);
         _arena.DiscardFree();
@@ -287,17 +260,7 @@ public sealed class PagedKvCache : IDisposable
 
     /// <summary>Walks everything and throws if a law is broken (freed equals allocated, reference counts, bytes); for tests and the idle engine.</summary>
     /// <exception cref="InvalidOperationException">A law is broken; the message names it with the values.</exception>
-    public void CheckIntegrity()
-    {
-        new CacheAudit(_units, _arena, _index).Check(_tables);
-        long lists = _tables.Sum(table => table.ListHeapBytes);
-        long held = _budget.HeldBytes(_arena.ExtentsInUse);
-        if (lists != _budget.ListBytes || held > BudgetBytes)
-        {
-            throw new InvalidOperationException(
-                $"KV cache integrity: {held:N0} bytes held of {BudgetBytes:N0}; lists count {_budget.ListBytes:N0} and hold {lists:N0} bytes.");
-        }
-    }
+    public void CheckIntegrity() => new CacheAudit(_units, _arena, _index, _budget).Check(_tables);
 
     /// <inheritdoc/>
     public void Dispose()
@@ -321,28 +284,6 @@ public sealed class PagedKvCache : IDisposable
         RequireRoom(0);
     }
 
-    private static IKvCodec OpenPageCodec(string name) =>
-        CodecCatalog.Find(name) is { HoldsOpenPages: true } codec
-            ? codec
-            : throw new ArgumentException($"KvCache:Codec '{name}' cannot hold open pages; known codecs are {CodecCatalog.Names}.");
-
-    // The cut column becomes the open page: it must belong to this table alone, and it is no longer sealed.
-    private bool TryReopen(PageTable table, int column)
-    {
-        UnitHandle first = table.Unit(0, column);
-        if (_units.Entry(first).References > 1)
-        {
-            return _columns.TryCopyShared(table, column);
-        }
-        for (int head = 0; head < Shape.HeadCount; head++)
-        {
-            ref UnitEntry entry = ref _units.Entry(table.Unit(head, column));
-            entry.Flags &= UnitFlags.NonFinite;
-            entry.FilledCount = 0;
-        }
-        return true;
-    }
-
     private void Own(PageTable table)
     {
         ArgumentNullException.ThrowIfNull(table);
@@ -353,15 +294,5 @@ public sealed class PagedKvCache : IDisposable
         }
     }
 
-    private void RequireRoom(long lessBytes)
-    {
-        long column = CommitmentBytes(KvShape.PageTokens);
-        if (CommittableBytes - lessBytes < column)
-        {
-            throw new ArgumentException(
-                $"A KV cache budget of {BudgetBytes - lessBytes:N0} bytes is too small: its tables and scratch take {_budget.FixedBytes:N0}, " +
-                $"the transcode reserve {_budget.ReserveBytes:N0}, rounding to extents {2 * ExtentArena.ExtentBytes:N0}, and one column of " +
-                $"{KvShape.PageTokens} tokens needs {column:N0} bytes. Raise KvCache:BudgetBytes.");
-        }
-    }
+    private void RequireRoom(long lessBytes) => _budget.RequireRoom(lessBytes, CommitmentBytes(KvShape.PageTokens));
 }

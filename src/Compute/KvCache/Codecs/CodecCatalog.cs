@@ -30,6 +30,12 @@ internal static class CodecCatalog
     /// <summary>The codec of a name, or null.</summary>
     public static IKvCodec? Find(string name) => Array.Find(Codecs, codec => codec.Name == name);
 
+    /// <summary>The codec of a name that can hold open pages.</summary>
+    /// <exception cref="ArgumentException">There is none; the message has the names.</exception>
+    public static IKvCodec ForOpenPages(string name) => Find(name) is { HoldsOpenPages: true } codec
+        ? codec
+        : throw new ArgumentException($"KvCache:Codec '{name}' cannot hold open pages; known codecs are {Names}.", nameof(name));
+
     /// <summary>Attention for every pair (key codec, value codec), at key * (LastId + 1) + value.</summary>
     public static IUnitAttend?[] Attends(VectorPath path)
     {

@@ -3,7 +3,7 @@ using Concertina.Compute.KvCache.Prefix;
 namespace Concertina.Compute.KvCache.Memory;
 
 /// <summary>Counts everything again from page tables and prefix columns, and compares it with what the counters say.</summary>
-internal sealed class CacheAudit(UnitTable units, ExtentArena arena, PrefixIndex index)
+internal sealed class CacheAudit(UnitTable units, ExtentArena arena, PrefixIndex index, CacheBudget budget)
 {
     private readonly Dictionary<UnitHandle, int> _references = [];
 
@@ -33,6 +33,12 @@ internal sealed class CacheAudit(UnitTable units, ExtentArena arena, PrefixIndex
         Require(units.PrefixBytes, prefixUnits.Sum(unit => (long)units.StrideBytes(unit)), "bytes of prefix columns");
         prefixUnits.ExceptWith(tableUnits);
         Require(units.UnreferencedPrefixBytes, prefixUnits.Sum(unit => (long)units.StrideBytes(unit)), "unreferenced prefix bytes");
+        Require(budget.ListBytes, tables.Sum(table => table.ListHeapBytes), "bytes of page lists outside the arena");
+        long held = budget.HeldBytes(arena.ExtentsInUse);
+        if (held > budget.BudgetBytes)
+        {
+            throw new InvalidOperationException($"KV cache integrity: {held:N0} bytes are held of a budget of {budget.BudgetBytes:N0}.");
+        }
     }
 
     private void CountTable(PageTable table)

@@ -6,6 +6,9 @@ namespace Concertina.Compute.KvCache.Memory;
 /// </summary>
 internal sealed class CacheBudget(long budgetBytes, double reserveShare)
 {
+    // Two size classes are in use, so up to two extents are partly filled when all others are full.
+    private const long RoundingBytes = 2L * ExtentArena.ExtentBytes;
+
     public long BudgetBytes { get; private set; } = budgetBytes;
 
     /// <summary>Belongs to no session; at least one extent, so that another size class can be started.</summary>
@@ -17,11 +20,8 @@ internal sealed class CacheBudget(long budgetBytes, double reserveShare)
     /// <summary>Lists of the page tables outside the arena.</summary>
     public long ListBytes { get; private set; }
 
-    /// <summary>
-    /// Sum of commitments that can always be met. Two size classes are in use, so up to two extents are partly filled
-    /// when all others are full.
-    /// </summary>
-    public long CommittableBytes => Math.Max(0, BudgetBytes - ReserveBytes - FixedBytes - (2L * ExtentArena.ExtentBytes));
+    /// <summary>Sum of commitments that can always be met.</summary>
+    public long CommittableBytes => Math.Max(0, BudgetBytes - ReserveBytes - FixedBytes - RoundingBytes);
 
     public bool CanOpenExtent(int extentsInUse, bool fromReserve) => CanAddLists(ExtentArena.ExtentBytes, extentsInUse, fromReserve);
 
@@ -34,6 +34,18 @@ internal sealed class CacheBudget(long budgetBytes, double reserveShare)
     public void AddFixed(long bytes) => FixedBytes += bytes;
 
     public void AddLists(long bytes) => ListBytes += bytes;
+
+    /// <exception cref="ArgumentException">With so many bytes less, not even one column could be committed.</exception>
+    public void RequireRoom(long lessBytes, long columnBytes)
+    {
+        if (BudgetBytes - lessBytes - ReserveBytes - FixedBytes - RoundingBytes < columnBytes)
+        {
+            throw new ArgumentException(
+                $"A KV cache budget of {BudgetBytes - lessBytes:N0} bytes is too small: its tables and scratch take {FixedBytes:N0}, the " +
+                $"transcode reserve {ReserveBytes:N0}, rounding to extents {RoundingBytes:N0}, and one column of {KvShape.PageTokens} " +
+                $"tokens needs {columnBytes:N0} bytes. Raise KvCache:BudgetBytes.");
+        }
+    }
 
     public void Resize(long budgetBytes)
     {

@@ -104,9 +104,62 @@ internal sealed unsafe class ColumnStore
         _budget.AddLists(table.ListHeapBytes - before);
     }
 
-    /// <summary>Replaces the units of a column that others share by copies.</summary>
-    /// <returns>False, with nothing changed, when the bytes cannot be had.</returns>
-    public bool TryCopyShared(PageTable table, int column)
+    /// <summary>Marks the columns that a commit fills as sealed, and exact if they are.</summary>
+    public void Seal(PageTable table, int tokens, bool exact)
+    {
+        for (int column = table.TokenCount / KvShape.PageTokens; (column + 1) * KvShape.PageTokens <= tokens; column++)
+        {
+            for (int head = 0; head < HeadCount; head++)
+            {
+                ref UnitEntry entry = ref _units.Entry(table.Unit(head, column));
+                entry.FilledCount = KvShape.PageTokens;
+                entry.Flags |= exact ? UnitFlags.Sealed | UnitFlags.Exact : UnitFlags.Sealed;
+            }
+        }
+    }
+
+    /// <summary>Makes a column that was cut the open page again: it must belong to this table alone.</summary>
+    /// <returns>False, with nothing changed, when it is shared and the bytes of a copy cannot be had.</returns>
+    public bool TryReopen(PageTable table, int column)
+    {
+        if (_units.Entry(table.Unit(0, column)).References > 1)
+        {
+            return TryCopyShared(table, column);
+        }
+        for (int head = 0; head < HeadCount; head++)
+        {
+            ref UnitEntry entry = ref _units.Entry(table.Unit(head, column));
+            entry.Flags &= UnitFlags.NonFinite;
+            entry.FilledCount = 0;
+        }
+        return true;
+    }
+
+    /// <summary>Closes fragmented extents, then drops unreferenced prefix columns, until what is held fits.</summary>
+    public bool TryShrink(long budgetBytes)
+    {
+        while (_budget.HeldBytes(_arena.ExtentsInUse) > budgetBytes)
+        {
+            if (!_units.TryCompact() && !_index.TryDropOldest())
+            {
+                return false;
+            }
+        }
+        return true;
+    }
+
+    /// <summary>Drops unreferenced prefix columns until this many bytes came free or none is left.</summary>
+    /// <returns>Bytes freed.</returns>
+    public long DropUnreferenced(long bytes)
+    {
+        long before = _arena.LiveBytes;
+        while (before - _arena.LiveBytes < bytes && _index.TryDropOldest())
+        {
+        }
+        return before - _arena.LiveBytes;
+    }
+
+    private bool TryCopyShared(PageTable table, int column)
     {
         for (int head = 0; head < HeadCount; head++)
         {

@@ -23,4 +23,18 @@ internal readonly record struct ColumnHash(ulong High, ulong Low)
         SHA256.HashData(message, digest);
         return new ColumnHash(BinaryPrimitives.ReadUInt64LittleEndian(digest), BinaryPrimitives.ReadUInt64LittleEndian(digest[8..]));
     }
+
+    /// <summary>First 64 bits of the hashes of a prompt's full columns.</summary>
+    /// <returns>Hashes written.</returns>
+    public static int Chain(PrefixScope scope, ReadOnlySpan<int> tokens, Span<ulong> hashes)
+    {
+        ColumnHash at = Root(scope);
+        int count = Math.Min(hashes.Length, tokens.Length / KvShape.PageTokens);
+        for (int column = 0; column < count; column++)
+        {
+            at = at.Next(tokens[(column * KvShape.PageTokens)..]);
+            hashes[column] = at.High;
+        }
+        return count;
+    }
 }
