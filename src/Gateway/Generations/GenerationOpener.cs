@@ -1,0 +1,163 @@
+using System.Globalization;
+using Concertina.Contracts.Budget;
+using Concertina.Contracts.Sessions;
+using Concertina.Contracts.Tenants;
+using Concertina.Gateway.Http;
+using Concertina.Gateway.Telemetry;
+using Concertina.Gateway.Tenants;
+using Microsoft.Extensions.Options;
+using Orleans;
+
+namespace Concertina.Gateway.Generations;
+
+/// <summary>Takes a checked request through steps 1 to 4 of the life of a request (docs/ARCHITECTURE.md).</summary>
+internal sealed class GenerationOpener(
+    IGrainFactory grains, Router router, GenerationServices services, IOptions<GatewayOptions> options)
+{
+    private const int TokensPerPart = TokenPacking.MaxMessageBytes / sizeof(int);
+    private readonly int _defaultNewTokens = options.Value.DefaultNewTokens;
+
+    /// <summary>Renders, reserves, routes and submits.</summary>
+    /// <returns>The generation, whose first step tells whether the worker took it; or why it goes nowhere.</returns>
+    public async Task<Outcome<Generation>> Open(ChatJob job, CancellationToken cancellation)
+    {
+        // Step 1, last part: text becomes tokens.
+        if (!job.Model.Text.Render(job.Command, job.Model.Facts.ContextLength).Is(out int[]? prompt, out ApiError? error)
+            || !LimitOf(job, prompt.Length).Is(out Limit? limit, out error))
+        {
+            return error;
+        }
+        job.Scope.Stage("rendered");
+
+        // Step 2: the tenant's limits.
+        ITenantGrain tenant = grains.GetGrain<ITenantGrain>(job.Caller.TenantId);
+        if (!(await Reserve(tenant, job, prompt.Length, limit, cancellation)).Is(out ReserveAnswer? reserved, out error))
+        {
+            return error;
+        }
+        job.Scope.Stage("reserved");
+
+        Settlement settlement = new(tenant, job.Id, services.Calls, services.Logger);
+        Outcome<Generation> opened = default;
+        try
+        {
+            opened = await RouteAndSubmit(job, prompt, limit, settlement, cancellation);
+            return opened;
+        }
+        finally
+        {
+            if (opened.Value is null)
+            {
+                await settlement.Settle(0, 0, 0);
+            }
+        }
+    }
+
+    private async Task<Outcome<ReserveAnswer>> Reserve(
+        ITenantGrain tenant, ChatJob job, int promptTokens, Limit limit, CancellationToken cancellation)
+    {
+        ReserveRequest request = new()
+        {
+            RequestId = job.Id,
+            KeySha256 = job.Caller.KeySha256,
+            Model = job.Model.Facts.Name,
+            PromptTokens = promptTokens,
+            MaxNewTokens = limit.Asked ?? Math.Min(_defaultNewTokens, limit.Room),
+        };
+        try
+        {
+            job.Reserved = await tenant.Reserve(request, cancellation).WaitAsync(cancellation);
+        }
+        catch (Exception failure) when (!cancellation.IsCancellationRequested)
+        {
+            services.Logger.TenantSilent(failure, job.Caller.TenantId);
+            return ApiErrors.Unavailable("The tenant's account");
+        }
+        return ApiErrors.Of(job.Reserved, job.Model.Facts.Name) is { } refused ? refused : job.Reserved;
+    }
+
+    private async Task<Outcome<Generation>> RouteAndSubmit(
+        ChatJob job, int[] prompt, Limit limit, Settlement settlement, CancellationToken cancellation)
+    {
+        // Step 3: the worker.
+        RouteRequest route = new()
+        {
+            TenantId = job.Caller.TenantId,
+            SequenceKey = job.SequenceKey,
+            PromptTokens = prompt.Length,
+            MaxNewTokens = limit.Asked,
+            PrefixHashes = PrefixHash.Columns(job.Caller.TenantId, job.Command.CacheSalt, prompt),
+        };
+        if (!(await router.Route(job.Model, route, cancellation)).Is(out RouteAnswer? answer, out ApiError? error))
+        {
+            return error;
+        }
+        job.Scope.Stage("routed");
+
+        // Step 4: the session's grain, on the worker's silo.
+        PlacementHint.Set(answer.Silo);
+        ISequenceGrain sequence = grains.GetGrain<ISequenceGrain>(job.SequenceKey);
+        GenerateRequest request = RequestOf(job, prompt, limit, answer.Epoch);
+        if (prompt.Length > TokensPerPart)
+        {
+            await Stage(sequence, job.Id, prompt, cancellation);
+            request = request with { Prompt = [] };
+        }
+        return new Generation(new Submission(job, sequence, request, answer.Silo), settlement, services);
+    }
+
+    /// <summary>A prompt over one message's size goes ahead in parts.</summary>
+    private static async Task Stage(ISequenceGrain sequence, string requestId, int[] prompt, CancellationToken cancellation)
+    {
+        for (int offset = 0; offset < prompt.Length; offset += TokensPerPart)
+        {
+            int count = Math.Min(TokensPerPart, prompt.Length - offset);
+            PromptPart part = new(requestId, offset, TokenPacking.Pack(prompt.AsSpan(offset, count)));
+            await sequence.Stage(part, cancellation).WaitAsync(cancellation);
+        }
+    }
+
+    private static GenerateRequest RequestOf(ChatJob job, int[] prompt, Limit limit, long epoch) => new()
+    {
+        RequestId = job.Id,
+        TenantId = job.Caller.TenantId,
+        Model = job.Model.Facts.Name,
+        Prompt = prompt.Length > TokensPerPart ? [] : TokenPacking.Pack(prompt),
+        PromptTokens = prompt.Length,
+        MaxNewTokens = limit.Asked,
+        Sampling = job.Command.Sampling,
+        StopTokens = job.Command.IgnoreEos
+            ? [.. job.Command.StopTokens]
+            : [.. job.Command.StopTokens.Union(job.Model.Text.EndTokens)],
+        CacheSalt = job.Command.CacheSalt,
+        Policy = job.Command.Policy,
+        Weight = job.Reserved!.Weight,
+        RouteEpoch = epoch,
+    };
+
+    /// <summary>A limit beyond the context is capped, as clients that send huge values expect; a prompt beyond it is refused.</summary>
+    private static Outcome<Limit> LimitOf(ChatJob job, int promptTokens)
+    {
+        int context = job.Model.Facts.ContextLength;
+        int room = context - promptTokens;
+        long? asked = job.Command.MaxTokens;
+        if (room < 1 || (job.Command.StrictMaxTokens && asked > room))
+        {
+            string sent = string.Create(CultureInfo.InvariantCulture, $"The messages have {promptTokens} tokens");
+            return ApiErrors.ContextLength(context, room < 1
+                ? $"{sent}. Shorten them."
+                : string.Create(CultureInfo.InvariantCulture, $"{sent} and {asked} more were asked for. Ask for at most {room}."));
+        }
+        int vocabulary = job.Model.Facts.VocabularySize;
+        if (job.Command.StopTokens.Any(id => id < 0 || id >= vocabulary))
+        {
+            return ApiErrors.Invalid("stop_token_ids", string.Create(CultureInfo.InvariantCulture,
+                $"'stop_token_ids' must hold ids from 0 to {vocabulary - 1}."));
+        }
+        return new Limit(asked is null ? null : (int)Math.Min(asked.Value, room), room);
+    }
+
+    /// <param name="Asked">Most tokens to generate; null: open.</param>
+    /// <param name="Room">Tokens the context has left.</param>
+    private sealed record Limit(int? Asked, int Room);
+}

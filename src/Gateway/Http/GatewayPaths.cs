@@ -1,0 +1,29 @@
+using Microsoft.AspNetCore.Http;
+
+namespace Concertina.Gateway.Http;
+
+/// <summary>The paths of the API.</summary>
+internal static class GatewayPaths
+{
+    public const string Health = "/health";
+    public const string Live = "/livez";
+    public const string Ready = "/readyz";
+    public const string Metrics = "/metrics";
+
+    /// <summary>Served under <c>/v1</c> and without it.</summary>
+    public static readonly string[] Chat = ["/v1/chat/completions", "/chat/completions"];
+
+    /// <inheritdoc cref="Chat"/>
+    public static readonly string[] Models = ["/v1/models", "/models"];
+
+    /// <summary>Known to clients, answered with 501 until they are served.</summary>
+    public static readonly string[] Later =
+    [
+        "/v1/completions", "/completions", "/v1/embeddings", "/embeddings", "/v1/responses", "/v1/messages",
+        "/tokenize", "/detokenize", "/v1/chat/completions/input_tokens",
+    ];
+
+    /// <summary>True for what is asked by machines that watch the server, which is not counted as work.</summary>
+    public static bool IsManagement(PathString path) =>
+        path.Equals(Health) || path.Equals(Live) || path.Equals(Ready) || path.Equals(Metrics);
+}

@@ -1,0 +1,76 @@
+using System.Collections.Concurrent;
+using System.Diagnostics.Metrics;
+using System.Text;
+using Microsoft.Extensions.Hosting;
+
+namespace Concertina.Gateway.Telemetry;
+
+/// <summary>
+/// Listens to every meter of the product in this process and writes Prometheus text. The exporter packages of
+/// OpenTelemetry are pre-releases; this one has no dependency and the table of names we need.
+/// </summary>
+internal sealed class PrometheusExporter : IHostedService, IDisposable
+{
+    public const string ContentType = "text/plain; version=0.0.4; charset=utf-8";
+    private const string MeterPrefix = "Concertina.";
+
+    private readonly MeterListener _listener = new();
+    private readonly ConcurrentDictionary<Instrument, PrometheusMetric> _metrics = new();
+    private readonly Lock _scrape = new();
+
+    public PrometheusExporter(IMeterFactory meters)
+    {
+        _listener.InstrumentPublished = (instrument, listener) =>
+        {
+            // A scope is the container that made the meter: another host in this process has its own exporter.
+            bool ours = instrument.Meter.Scope is null || ReferenceEquals(instrument.Meter.Scope, meters);
+            if (ours && instrument.Meter.Name.StartsWith(MeterPrefix, StringComparison.Ordinal))
+            {
+                listener.EnableMeasurementEvents(instrument, _metrics.GetOrAdd(instrument, static i => new PrometheusMetric(i)));
+            }
+        };
+        _listener.MeasurementsCompleted = (instrument, _) => _metrics.TryRemove(instrument, out PrometheusMetric? _);
+        _listener.SetMeasurementEventCallback<double>(static (_, value, tags, state) => ((PrometheusMetric)state!).Take(value, tags));
+        _listener.SetMeasurementEventCallback<float>(static (_, value, tags, state) => ((PrometheusMetric)state!).Take(value, tags));
+        _listener.SetMeasurementEventCallback<long>(static (_, value, tags, state) => ((PrometheusMetric)state!).Take(value, tags));
+        _listener.SetMeasurementEventCallback<int>(static (_, value, tags, state) => ((PrometheusMetric)state!).Take(value, tags));
+        _listener.SetMeasurementEventCallback<short>(static (_, value, tags, state) => ((PrometheusMetric)state!).Take(value, tags));
+        _listener.SetMeasurementEventCallback<byte>(static (_, value, tags, state) => ((PrometheusMetric)state!).Take(value, tags));
+    }
+
+    /// <summary>Everything measured so far, observable instruments read now.</summary>
+    public string Scrape()
+    {
+        lock (_scrape)
+        {
+            foreach (PrometheusMetric metric in _metrics.Values.Where(metric => metric.Observed))
+            {
+                metric.Forget();
+            }
+            _listener.RecordObservableInstruments();
+            StringBuilder text = new();
+            foreach (IGrouping<string, PrometheusMetric> named in _metrics.Values.GroupBy(metric => metric.Name, StringComparer.Ordinal).OrderBy(group => group.Key, StringComparer.Ordinal))
+            {
+                bool written = false;
+                foreach (PrometheusMetric metric in named)
+                {
+                    written |= metric.Write(text, withHeader: !written);
+                }
+            }
+            return text.ToString();
+        }
+    }
+
+    /// <inheritdoc/>
+    public Task StartAsync(CancellationToken cancellationToken)
+    {
+        _listener.Start();
+        return Task.CompletedTask;
+    }
+
+    /// <inheritdoc/>
+    public Task StopAsync(CancellationToken cancellationToken) => Task.CompletedTask;
+
+    /// <inheritdoc/>
+    public void Dispose() => _listener.Dispose();
+}

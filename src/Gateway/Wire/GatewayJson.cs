@@ -1,0 +1,27 @@
+using System.Text.Encodings.Web;
+using System.Text.Json;
+using System.Text.Json.Serialization;
+
+namespace Concertina.Gateway.Wire;
+
+/// <summary>Every JSON shape of the API; snake_case, members that must be null are written.</summary>
+[JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.SnakeCaseLower)]
+[JsonSerializable(typeof(ChatRequest))]
+[JsonSerializable(typeof(ChatCompletion))]
+[JsonSerializable(typeof(ChatChunk))]
+[JsonSerializable(typeof(ErrorBody))]
+[JsonSerializable(typeof(ModelObject))]
+[JsonSerializable(typeof(ModelList))]
+[JsonSerializable(typeof(HealthBody))]
+internal sealed partial class GatewayJson : JsonSerializerContext
+{
+    /// <summary>
+    /// The shapes as they go on the wire: letters stay letters. Escaping for HTML is of no use in JSON that no page
+    /// embeds, and makes text in most languages three times longer.
+    /// </summary>
+    public static GatewayJson Wire { get; } = new(new JsonSerializerOptions
+    {
+        PropertyNamingPolicy = JsonNamingPolicy.SnakeCaseLower,
+        Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping,
+    });
+}
