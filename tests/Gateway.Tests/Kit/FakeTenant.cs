@@ -1,0 +1,45 @@
+using Concertina.Contracts.Tenants;
+
+namespace Concertina.Gateway.Tests.Kit;
+
+/// <summary>A tenant that grants unless told otherwise.</summary>
+internal sealed class FakeTenant(FakeCluster cluster, string id) : ITenantGrain
+{
+    /// <summary>The answer to every reservation.</summary>
+    public ReserveAnswer Answer { get; set; } = new() { Outcome = ReserveOutcome.Granted };
+
+    /// <summary>Models of the key; null: all.</summary>
+    public string[]? Models { get; set; }
+
+    /// <summary>Set: the grain fails.</summary>
+    public Exception? Failure { get; set; }
+
+    /// <summary>Reservations asked for.</summary>
+    public List<ReserveRequest> Reserved { get; } = [];
+
+    public Task<ReserveAnswer> Reserve(ReserveRequest request, CancellationToken cancellation = default)
+    {
+        if (Failure is not null)
+        {
+            return Task.FromException<ReserveAnswer>(Failure);
+        }
+        lock (Reserved)
+        {
+            Reserved.Add(request);
+        }
+        return Task.FromResult(Models is not null && !Models.Contains(request.Model)
+            ? new ReserveAnswer { Outcome = ReserveOutcome.ModelNotAllowed }
+            : Answer);
+    }
+
+    public Task Settle(UsageRecord usage, CancellationToken cancellation = default)
+    {
+        cluster.Settled.Enqueue(usage);
+        cluster.SettledIds.Raise(usage.RequestId);
+        cluster.SettledIds.Raise("any");
+        return Task.CompletedTask;
+    }
+
+    public Task<TenantFacts?> Authorize(byte[] keySha256, CancellationToken cancellation = default) =>
+        Task.FromResult<TenantFacts?>(new TenantFacts(id, Models));
+}
