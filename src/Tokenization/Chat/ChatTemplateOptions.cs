@@ -7,8 +7,8 @@ public sealed record ChatTemplateOptions
     /// a thread's stack holds far more.</summary>
     public int MaxDepth { get; init; } = 64;
 
-    /// <summary>Most evaluation steps. Default 5 million: a long conversation needs some thousand.</summary>
-    public int MaxSteps { get; init; } = 5_000_000;
+    /// <summary>Most evaluation steps. Default 1 million: a long conversation needs some thousand.</summary>
+    public int MaxSteps { get; init; } = 1_000_000;
 
     /// <summary>Most UTF-16 units of text that all steps together may build. Default 256 Mi units: some copies of a 1 MiB
     /// conversation per message.</summary>
