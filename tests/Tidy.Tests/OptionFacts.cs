@@ -54,11 +54,19 @@ internal sealed record OptionFacts(string Key, string Default, string? Range)
         type.IsGenericType && type.GetGenericArguments() is [{ } key, { } value] && key == typeof(string)
         && value.Name.EndsWith("Options", StringComparison.Ordinal) ? value : null;
 
-    private static string? RangeOf(PropertyInfo property, bool bytes) => property.GetCustomAttribute<RangeAttribute>() is not { } range
-        ? null
-        : range.Maximum is double.MaxValue or (double)long.MaxValue or long.MaxValue
-            ? $"from {Write(range.Minimum, bytes)}"
-            : $"{Write(range.Minimum, bytes)} to {Write(range.Maximum, bytes)}";
+    private static string? RangeOf(PropertyInfo property, bool bytes)
+    {
+        if (property.GetCustomAttribute<RangeAttribute>() is not { } range)
+        {
+            return null;
+        }
+        if (range.OperandType == typeof(TimeSpan))
+        {
+            return $"{range.Minimum} to {range.Maximum}";
+        }
+        bool open = Convert.ToDouble(range.Maximum, CultureInfo.InvariantCulture) >= long.MaxValue;
+        return open ? $"from {Write(range.Minimum, bytes)}" : $"{Write(range.Minimum, bytes)} to {Write(range.Maximum, bytes)}";
+    }
 
     private static string Write(object? value, bool bytes) => value switch
     {
