@@ -1,5 +1,6 @@
 using Concertina.Runtime.Calls;
 using Concertina.Runtime.Hosting;
+using Concertina.Runtime.Waiting;
 using Microsoft.Extensions.DependencyInjection;
 using Orleans;
 using Orleans.Runtime;

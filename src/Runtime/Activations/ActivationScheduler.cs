@@ -13,7 +13,7 @@ internal sealed class ActivationScheduler : TaskScheduler, IThreadPoolWorkItem
     private static readonly Action<object?> StartItem = static state => ((WorkItem)state!).Start();
 
     [ThreadStatic]
-    private static ActivationScheduler? t_current;
+    private static ActivationScheduler? _current;
 
     private readonly Lock _gate = new();
     private readonly Queue<Task> _tasks = new();
@@ -75,7 +75,7 @@ internal sealed class ActivationScheduler : TaskScheduler, IThreadPoolWorkItem
 
     /// <inheritdoc/>
     protected override bool TryExecuteTaskInline(Task task, bool taskWasPreviouslyQueued) =>
-        !taskWasPreviouslyQueued && t_current == this && TryExecuteTask(task);
+        !taskWasPreviouslyQueued && _current == this && TryExecuteTask(task);
 
     /// <inheritdoc/>
     protected override IEnumerable<Task> GetScheduledTasks()
@@ -115,8 +115,8 @@ internal sealed class ActivationScheduler : TaskScheduler, IThreadPoolWorkItem
 
     private void Run(int turnsPerVisit)
     {
-        ActivationScheduler? outer = t_current;
-        t_current = this;
+        ActivationScheduler? outer = _current;
+        _current = this;
         try
         {
             for (int turn = 0; turn < turnsPerVisit; turn++)
@@ -134,7 +134,7 @@ internal sealed class ActivationScheduler : TaskScheduler, IThreadPoolWorkItem
         }
         finally
         {
-            t_current = outer;
+            _current = outer;
         }
 
         Visit();

@@ -1,5 +1,5 @@
-using Concertina.Runtime.Calls;
 using Concertina.Runtime.Hosting;
+using Concertina.Runtime.Waiting;
 using Orleans.Runtime;
 
 namespace Concertina.Runtime.Activations;

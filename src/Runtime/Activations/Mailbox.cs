@@ -1,5 +1,6 @@
 using System.Diagnostics.CodeAnalysis;
 using Concertina.Runtime.Calls;
+using Concertina.Runtime.Waiting;
 
 namespace Concertina.Runtime.Activations;
 

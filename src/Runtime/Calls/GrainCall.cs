@@ -1,6 +1,7 @@
 using System.Diagnostics;
 using Concertina.Runtime.Activations;
 using Concertina.Runtime.Hosting;
+using Concertina.Runtime.Waiting;
 using Orleans.Runtime;
 
 namespace Concertina.Runtime.Calls;

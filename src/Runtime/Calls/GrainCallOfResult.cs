@@ -1,4 +1,5 @@
 using System.Runtime.ExceptionServices;
+using Concertina.Runtime.Hosting;
 
 namespace Concertina.Runtime.Calls;
 

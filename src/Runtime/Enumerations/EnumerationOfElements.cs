@@ -69,9 +69,9 @@ internal sealed class Enumeration<T> : Enumeration
         _ended = true;
         _stopped.TrySetException(reason ?? new EnumerationAbortedException("The enumeration was stopped by its consumer."));
         _ = _stopped.Task.Exception;
-        await _cancelled.CancelAsync();
         try
         {
+            _cancelled.Cancel();
             if (_pending is { } pending)
             {
                 await pending;
@@ -126,19 +126,19 @@ internal sealed class Enumeration<T> : Enumeration
     /// <summary>False when the heartbeat came first. Throws when the enumeration was stopped meanwhile.</summary>
     private async Task<bool> ArrivesAsync(Task<bool> pending, TimeSpan heartbeat)
     {
-        Task first;
-        try
-        {
-            first = await Task.WhenAny(pending, _stopped.Task).WaitAsync(heartbeat, _activation.Silo.Time);
-        }
-        catch (TimeoutException)
+        using CancellationTokenSource arrived = new();
+        Task beat = Task.Delay(heartbeat, _activation.Silo.Time, arrived.Token);
+        Task first = await Task.WhenAny(pending, _stopped.Task, beat);
+        arrived.Cancel();
+        if (first == beat)
         {
             return false;
         }
 
-        if (first == _stopped.Task)
+        // A stopped iterator may end first, by the token that the stop cancelled; the reason is the stop all the same.
+        if (_stopped.Task.IsCompleted)
         {
-            await first;
+            await _stopped.Task;
         }
 
         return true;

@@ -10,48 +10,55 @@ internal sealed class GrainStreamEnumerator<T>(GrainStream<T> stream, Cancellati
     private CancellationTokenSource? _cancelled;
     private T[] _batch = [];
     private int _next;
-    private bool _started;
     private bool _ended;
+    private int _stopped;
 
     public T Current { get; private set; } = default!;
 
     public async ValueTask<bool> MoveNextAsync()
     {
-        if (_next < _batch.Length)
+        if (!_ended && _cancelled is { IsCancellationRequested: true })
         {
-            Current = _batch[_next++];
-            return true;
+            _ended = true;
+            throw new OperationCanceledException(GivenToken());
         }
 
-        while (!_ended)
+        while (_next >= _batch.Length && !_ended)
         {
             EnumerationBatch<T> batch = await PullAsync();
             _ended = batch.Kind == BatchKind.Completed;
-            if (batch.Elements.Length > 0)
-            {
-                _batch = batch.Elements;
-                _next = 1;
-                Current = _batch[0];
-                return true;
-            }
+            _batch = batch.Elements;
+            _next = 0;
         }
 
-        return false;
+        if (_next >= _batch.Length)
+        {
+            return false;
+        }
+
+        Current = _batch[_next++];
+        return true;
     }
 
     public ValueTask DisposeAsync()
     {
-        Stop();
+        if (!_ended)
+        {
+            _ended = true;
+            Stop();
+        }
+
         _cancelled?.Dispose();
         return default;
     }
 
     private async Task<EnumerationBatch<T>> PullAsync()
     {
-        bool first = !_started;
+        bool first = _cancelled is null;
         if (first)
         {
-            Begin();
+            _cancelled = CancellationTokenSource.CreateLinkedTokenSource(token, stream.Token);
+            _cancelled.Token.UnsafeRegister(static state => ((GrainStreamEnumerator<T>)state!).Stop(), this);
         }
 
         EnumerationPull<T> pull = new(stream, _id, first);
@@ -60,36 +67,26 @@ internal sealed class GrainStreamEnumerator<T>(GrainStream<T> stream, Cancellati
         {
             return await pull.Answer;
         }
-        catch (OperationCanceledException exception) when (exception.CancellationToken == _cancelled.Token)
+        catch (OperationCanceledException) when (_cancelled.IsCancellationRequested)
         {
             _ended = true;
-            throw new OperationCanceledException(
-                exception.Message, token.IsCancellationRequested ? token : stream.Token);
+            throw new OperationCanceledException(GivenToken());
         }
         catch
         {
+            _ended = true;
             Stop();
             throw;
         }
     }
 
-    private void Begin()
-    {
-        _started = true;
-        _cancelled = CancellationTokenSource.CreateLinkedTokenSource(token, stream.Token);
-        if (_cancelled.Token.CanBeCanceled)
-        {
-            _cancelled.Token.UnsafeRegister(static state => ((GrainStreamEnumerator<T>)state!).Stop(), this);
-        }
-    }
+    private CancellationToken GivenToken() => token.IsCancellationRequested ? token : stream.Token;
 
+    // May run on the thread that cancels, beside the consumer: touches nothing of the batch.
     private void Stop()
     {
-        if (_started && !_ended)
+        if (_cancelled is not null && Interlocked.Exchange(ref _stopped, 1) == 0)
         {
-            _ended = true;
-            _batch = [];
-            _next = 0;
             stream.Proxy.Silo.StopEnumeration(stream.Proxy.Target, _id);
         }
     }

@@ -3,7 +3,6 @@ using System.Diagnostics.CodeAnalysis;
 using System.Reflection;
 using System.Text.Json.Serialization;
 using System.Text.Json.Serialization.Metadata;
-using Concertina.Runtime.Activations;
 using Orleans;
 using Orleans.Runtime;
 

@@ -25,7 +25,7 @@ internal sealed class GrainFactory(Silo silo) : IClusterClient
     internal object Reference(GrainId grainId, Type interfaceType)
     {
         GrainInterface known = _interfaces.GetOrAdd(interfaceType, static (type, silo) => new GrainInterface(type, silo.Serializer), silo);
-        if (silo.Classes.TryGet(grainId.Type, out Activations.GrainClass? grainClass) && !interfaceType.IsAssignableFrom(grainClass.Type))
+        if (silo.Classes.TryGet(grainId.Type, out GrainClass? grainClass) && !interfaceType.IsAssignableFrom(grainClass.Type))
         {
             throw new InvalidCastException($"Grain {grainId} is a {grainClass.Type}, which does not implement {interfaceType}.");
         }

@@ -57,6 +57,9 @@ public sealed class GrainHostBuilder
         return this;
     }
 
+    /// <summary>Keeps states of a store in files of a local directory, which only this process may use.</summary>
+    public GrainHostBuilder AddFileState(string name, string directory) => AddState(name, _ => new FileStateStore(directory));
+
     /// <summary>Adds a state store of one's own.</summary>
     public GrainHostBuilder AddState(string name, Func<IServiceProvider, IStateStore> create)
     {

@@ -1,4 +1,5 @@
 using Concertina.Runtime.Activations;
+using Concertina.Runtime.Clustering;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.DependencyInjection.Extensions;
 using Microsoft.Extensions.Hosting;

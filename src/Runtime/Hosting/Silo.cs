@@ -3,6 +3,7 @@ using Concertina.Runtime.Activations;
 using Concertina.Runtime.Calls;
 using Concertina.Runtime.Clustering;
 using Concertina.Runtime.Serialization;
+using Concertina.Runtime.Waiting;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;

@@ -1,4 +1,4 @@
-using Concertina.Runtime.Calls;
+using Concertina.Runtime.Waiting;
 using Orleans.Runtime;
 using Orleans.Storage;
 

@@ -6,27 +6,27 @@ namespace Concertina.Runtime.Serialization;
 internal static class SharedValues
 {
     [ThreadStatic]
-    private static List<object?>? t_values;
+    private static List<object?>? _values;
 
     [SuppressMessage("Style", "IDE0060", Justification = "The scope restores what was current.")]
     internal static Scope Enter()
     {
-        List<object?>? outer = t_values;
-        t_values = null;
+        List<object?>? outer = _values;
+        _values = null;
         return new Scope(outer);
     }
 
     internal static int Add(object? value)
     {
-        List<object?> values = t_values ??= [];
+        List<object?> values = _values ??= [];
         values.Add(value);
         return values.Count - 1;
     }
 
-    internal static object? Get(int index) => t_values![index];
+    internal static object? Get(int index) => _values![index];
 
     internal readonly ref struct Scope(List<object?>? outer)
     {
-        internal void Dispose() => t_values = outer;
+        internal void Dispose() => _values = outer;
     }
 }

@@ -1,15 +1,15 @@
-using Concertina.Runtime.Hosting;
 using Orleans.Runtime;
 
 namespace Concertina.Runtime.Tests.Conformance;
 
 public sealed class CallTests
 {
-    [Fact]
-    public async Task A_grain_answers_in_every_return_shape()
+    [Theory]
+    [MemberData(nameof(Drivers.All), MemberType = typeof(Drivers))]
+    public async Task A_grain_answers_in_every_return_shape(string driver)
     {
-        await using InProcessGrainHost host = await InProcessGrainHost.StartAsync(builder => builder.AddGrain<EchoGrain>());
-        IEchoGrain grain = host.Client.GetGrain<IEchoGrain>("tenant/α 1");
+        await using ITestCluster cluster = await Drivers.StartAsync(driver);
+        IEchoGrain grain = cluster.Grains.GetGrain<IEchoGrain>("tenant/α 1");
 
         await grain.Nothing();
         await grain.ValueNothing();
@@ -25,11 +25,12 @@ public sealed class CallTests
         Assert.Equal(grain, await grain.Self());
     }
 
-    [Fact]
-    public async Task Values_are_copied_but_immutable_ones_are_shared()
+    [Theory]
+    [MemberData(nameof(Drivers.All), MemberType = typeof(Drivers))]
+    public async Task Values_are_copied_but_immutable_ones_are_shared(string driver)
     {
-        await using InProcessGrainHost host = await InProcessGrainHost.StartAsync(builder => builder.AddGrain<EchoGrain>());
-        IEchoGrain grain = host.Client.GetGrain<IEchoGrain>("a");
+        await using ITestCluster cluster = await Drivers.StartAsync(driver);
+        IEchoGrain grain = cluster.Grains.GetGrain<IEchoGrain>("a");
         Note sent = new() { Text = "hello", Numbers = [1, 2], Frozen = new("f", 3), Shared = [1, 2], NotSent = "x" };
 
         Note received = await grain.SendBack(sent);
@@ -43,11 +44,12 @@ public sealed class CallTests
         Assert.Equal("", received.NotSent);
     }
 
-    [Fact]
-    public async Task Exceptions_cross_as_themselves_when_known_and_wrapped_when_not()
+    [Theory]
+    [MemberData(nameof(Drivers.All), MemberType = typeof(Drivers))]
+    public async Task Exceptions_cross_as_themselves_when_known_and_wrapped_when_not(string driver)
     {
-        await using InProcessGrainHost host = await InProcessGrainHost.StartAsync(builder => builder.AddGrain<EchoGrain>());
-        IEchoGrain grain = host.Client.GetGrain<IEchoGrain>("a");
+        await using ITestCluster cluster = await Drivers.StartAsync(driver);
+        IEchoGrain grain = cluster.Grains.GetGrain<IEchoGrain>("a");
 
         ArgumentException known = await Assert.ThrowsAsync<ArgumentException>(() => grain.Throw("argument", "bad thing"));
         InvalidOperationException nested = await Assert.ThrowsAsync<InvalidOperationException>(() => grain.Throw("", "outer"));
@@ -59,11 +61,12 @@ public sealed class CallTests
         Assert.Contains("UnknownToCallersException", wrapped.OriginalExceptionType, StringComparison.Ordinal);
     }
 
-    [Fact]
-    public async Task The_request_context_travels_with_the_call()
+    [Theory]
+    [MemberData(nameof(Drivers.All), MemberType = typeof(Drivers))]
+    public async Task The_request_context_travels_with_the_call(string driver)
     {
-        await using InProcessGrainHost host = await InProcessGrainHost.StartAsync(builder => builder.AddGrain<EchoGrain>());
-        IEchoGrain grain = host.Client.GetGrain<IEchoGrain>("a");
+        await using ITestCluster cluster = await Drivers.StartAsync(driver);
+        IEchoGrain grain = cluster.Grains.GetGrain<IEchoGrain>("a");
 
         RequestContext.Set("trace", "t-1");
         string? with = await grain.ReadContext("trace");

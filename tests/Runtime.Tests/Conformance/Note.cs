@@ -12,7 +12,7 @@ public sealed class Note
 
     [Id(2)] public FrozenPart? Frozen { get; set; }
 
-    [Id(3)] [Immutable] public byte[] Shared { get; set; } = [];
+    [Id(3)][Immutable] public byte[] Shared { get; set; } = [];
 
     public string NotSent { get; set; } = "";
 }

@@ -1,11 +1,12 @@
 using System.Reflection;
+using Concertina.Runtime.Activations;
 using Concertina.Runtime.Storage;
 using Microsoft.Extensions.DependencyInjection;
 using Orleans;
 using Orleans.Placement;
 using Orleans.Runtime;
 
-namespace Concertina.Runtime.Activations;
+namespace Concertina.Runtime.Hosting;
 
 /// <summary>A grain class as the host needs it: name, constructor, states, idle age, placement.</summary>
 internal sealed class GrainClass

@@ -1,6 +1,7 @@
 using Concertina.Runtime.Activations;
+using Concertina.Runtime.Calls;
 
-namespace Concertina.Runtime.Calls;
+namespace Concertina.Runtime.Waiting;
 
 /// <summary>What the deadlock detector knows of one call, tick or lifecycle step: where it is and which calls it awaits.</summary>
 internal sealed class CallFrame(Activation? at, string name, GrainCall? call)

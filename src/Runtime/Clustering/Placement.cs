@@ -1,10 +1,10 @@
-using Concertina.Runtime.Activations;
 using Concertina.Runtime.Calls;
+using Concertina.Runtime.Hosting;
 using Microsoft.Extensions.DependencyInjection;
 using Orleans.Runtime;
 using Orleans.Runtime.Placement;
 
-namespace Concertina.Runtime.Hosting;
+namespace Concertina.Runtime.Clustering;
 
 /// <summary>Asks the director of a grain class for the silo of a new activation.</summary>
 internal sealed class Placement(Silo silo) : IPlacementContext

@@ -1,4 +1,6 @@
-namespace Concertina.Runtime.Calls;
+using Concertina.Runtime.Calls;
+
+namespace Concertina.Runtime.Waiting;
 
 /// <summary>
 /// Finds cycles of waiting when a call has to wait in a mailbox. Treats every unanswered call as awaited, and takes

@@ -1,6 +1,6 @@
 using Orleans.Runtime;
 
-namespace Concertina.Runtime.Calls;
+namespace Concertina.Runtime.Waiting;
 
 /// <summary>Calls wait for each other in a cycle; the message names it. Thrown only where the detector is on.</summary>
 /// <param name="message">Names the chain.</param>

@@ -1,7 +1,7 @@
 using Orleans.Runtime;
 using Orleans.Runtime.Placement;
 
-namespace Concertina.Runtime.Hosting;
+namespace Concertina.Runtime.Clustering;
 
 /// <summary>Spreads grains over silos by the hash of their identity, unless the caller names a silo.</summary>
 internal sealed class RandomPlacementDirector : IPlacementDirector

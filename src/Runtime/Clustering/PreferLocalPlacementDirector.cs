@@ -1,7 +1,7 @@
 using Orleans.Runtime;
 using Orleans.Runtime.Placement;
 
-namespace Concertina.Runtime.Hosting;
+namespace Concertina.Runtime.Clustering;
 
 /// <summary>Places a grain where its first caller is, unless the caller names a silo.</summary>
 internal sealed class PreferLocalPlacementDirector : IPlacementDirector

@@ -1,4 +1,6 @@
-namespace Concertina.Runtime.Calls;
+using Concertina.Runtime.Calls;
+
+namespace Concertina.Runtime.Waiting;
 
 /// <summary>
 /// Response timeouts of many calls with few timers: deadlines are rounded up to <see cref="Granularity"/> and kept in
