@@ -85,7 +85,7 @@ public sealed class PagedKvCache : IDisposable
     /// </summary>
     public long UsedBytes => _budget.HeldBytes(0) + _arena.LiveBytes;
 
-    /// <summary>Bytes in use only by prefix columns that no table refers to; reclaimable at once.</summary>
+    /// <summary>Bytes in use only by prefix columns that no table refers to; reclaimable, except while a kept child is in use.</summary>
     public long UnreferencedPrefixBytes => _units.UnreferencedPrefixBytes;
 
     /// <summary>True when a smaller budget gives memory back to the operating system; false where it keeps it until disposal.</summary>
@@ -118,15 +118,9 @@ public sealed class PagedKvCache : IDisposable
     public bool TryReserve(PageTable table, int tokens)
     {
         Own(table);
-        int before = table.ColumnCount;
-        int wanted = KvShape.PagesFor(tokens);
-        while (table.ColumnCount < wanted)
+        if (!_columns.TryGrow(table, KvShape.PagesFor(tokens)))
         {
-            if (!_columns.TryAppendNew(table))
-            {
-                _columns.RemoveBeyond(table, before);
-                return false;
-            }
+            return false;
         }
         table.ReservedTokens = Math.Max(table.ReservedTokens, tokens);
         return true;

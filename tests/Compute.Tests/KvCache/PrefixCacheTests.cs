@@ -218,6 +218,20 @@ public sealed class PrefixCacheTests
     }
 
     [Fact]
+    public void A_request_that_can_never_fit_costs_no_prefix_column()
+    {
+        using PagedKvCache cache = Caches.New(budgetMiB: 6);
+        int[] tokens = Caches.Tokens(200, 1);
+        PageTable table = Caches.Filled(cache, tokens);
+        cache.Publish(table, Caches.Tenant, tokens);
+        cache.Release(table);
+
+        Assert.False(cache.TryReserve(cache.CreateTable(), 1_000_000));
+
+        Assert.Equal(3, cache.Statistics().PrefixColumns);
+    }
+
+    [Fact]
     public void Routing_hashes_are_chained_salted_and_stable()
     {
         int[] tokens = Caches.Tokens(64 * 70, 1);

@@ -51,20 +51,24 @@ internal sealed unsafe class ColumnStore
             + ((long)blocks * _arena.Classes[_listClass].ShareBytes) + PageTable.HeapBytesFor(HeadCount, blocks);
     }
 
-    /// <summary>Appends a column of new units.</summary>
-    /// <returns>False, and nothing but dropped prefix columns has changed, when the bytes cannot be had.</returns>
-    public bool TryAppendNew(PageTable table)
+    /// <summary>Appends new columns until there are this many. All or nothing.</summary>
+    /// <returns>False when the bytes cannot be had; nothing has changed but dropped prefix columns.</returns>
+    public bool TryGrow(PageTable table, int columns)
     {
-        for (int head = 0; head < HeadCount; head++)
+        int before = table.ColumnCount;
+        if (columns > before && !CouldHold(columns - before))
         {
-            if (!TryNewPage(out _column[head]))
+            return false;
+        }
+        while (table.ColumnCount < columns)
+        {
+            if (!TryAppendNew(table))
             {
-                ReleaseAll(_column.AsSpan(0, head));
+                RemoveBeyond(table, before);
                 return false;
             }
-            _units.Entry(_column[head]).Start = table.ColumnCount * KvShape.PageTokens;
         }
-        return TryAppend(table, _column);
+        return true;
     }
 
     /// <summary>Appends a column of units, whose references the table takes over, also when it fails.</summary>
@@ -157,6 +161,28 @@ internal sealed unsafe class ColumnStore
         {
         }
         return before - _arena.LiveBytes;
+    }
+
+    // False when not even dropping every unreferenced prefix column makes room, so that none is dropped to find out.
+    private bool CouldHold(int newColumns)
+    {
+        long wanted = (long)newColumns * HeadCount * PageStride;
+        long needed = _arena.LiveBytes - _units.UnreferencedPrefixBytes;
+        return _budget.HeldBytes(0) + needed + wanted <= _budget.BudgetBytes - _budget.ReserveBytes;
+    }
+
+    private bool TryAppendNew(PageTable table)
+    {
+        for (int head = 0; head < HeadCount; head++)
+        {
+            if (!TryNewPage(out _column[head]))
+            {
+                ReleaseAll(_column.AsSpan(0, head));
+                return false;
+            }
+            _units.Entry(_column[head]).Start = table.ColumnCount * KvShape.PageTokens;
+        }
+        return TryAppend(table, _column);
     }
 
     private bool TryCopyShared(PageTable table, int column)
