@@ -55,7 +55,7 @@ public sealed partial class WordTests
 
     private static bool IsExample(string host) =>
         host is "localhost" or "127.0.0.1" or "0.0.0.0" or "example" or "test" || host.EndsWith(".example", StringComparison.Ordinal) || host.EndsWith(".test", StringComparison.Ordinal)
-        || host.EndsWith("example.com", StringComparison.Ordinal);
+        || host.EndsWith("example.com", StringComparison.Ordinal) || host.EndsWith("example.org", StringComparison.Ordinal);
 
     [GeneratedRegex(@"(?<![\w.)}/*])/(root|work|home|Users|tmp)/[\w.]+|\b[A-Z]:\\(Users|src|work)\\")]
     private static partial Regex MachinePath();
