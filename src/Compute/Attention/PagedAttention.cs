@@ -1,4 +1,5 @@
 using System.Runtime.CompilerServices;
+using Concertina.Compute.Attention.Folds;
 using Concertina.Compute.Attention.Lanes;
 using Concertina.Compute.KvCache;
 using Concertina.Compute.KvCache.Codecs;

@@ -1,4 +1,5 @@
 using Concertina.Compute.KvCache.Codecs;
+using Concertina.Compute.KvCache.Columns;
 using Concertina.Compute.KvCache.Memory;
 using Concertina.Compute.KvCache.Prefix;
 

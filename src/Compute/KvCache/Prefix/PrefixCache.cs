@@ -1,3 +1,4 @@
+using Concertina.Compute.KvCache.Columns;
 using Concertina.Compute.KvCache.Memory;
 
 namespace Concertina.Compute.KvCache.Prefix;

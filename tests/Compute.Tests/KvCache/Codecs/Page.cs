@@ -1,5 +1,6 @@
 using System.Runtime.CompilerServices;
 using Concertina.Compute.Attention;
+using Concertina.Compute.Attention.Folds;
 using Concertina.Compute.Attention.Lanes;
 using Concertina.Compute.KvCache;
 using Concertina.Compute.KvCache.Codecs;

@@ -1,4 +1,5 @@
 using Concertina.Compute.Attention;
+using Concertina.Compute.Attention.Folds;
 using Concertina.Compute.Attention.Lanes;
 
 namespace Concertina.Compute.KvCache.Codecs.F32;

@@ -1,7 +1,8 @@
 using Concertina.Compute.KvCache.Codecs;
+using Concertina.Compute.KvCache.Memory;
 using Concertina.Compute.KvCache.Prefix;
 
-namespace Concertina.Compute.KvCache.Memory;
+namespace Concertina.Compute.KvCache.Columns;
 
 /// <summary>
 /// Gives columns to page tables and takes them back: the list blocks, the units of all heads, and the bytes of both. When

@@ -1,7 +1,8 @@
 using Concertina.Compute.KvCache.Codecs;
+using Concertina.Compute.KvCache.Memory;
 using Concertina.Compute.KvCache.Prefix;
 
-namespace Concertina.Compute.KvCache.Memory;
+namespace Concertina.Compute.KvCache.Columns;
 
 /// <summary>Sizes of everything that is made once for a budget.</summary>
 internal readonly record struct CacheLayout(int ExtentCount, int UnitCapacity, int ColumnCapacity, long FixedBytes)

@@ -1,4 +1,4 @@
-namespace Concertina.Compute.Attention;
+namespace Concertina.Compute.Attention.Folds;
 
 /// <summary>Partial of one row over some pages. Memory of the values is the caller's.</summary>
 internal readonly unsafe struct RowPartial(float maximum, float sum, float* values, int headDim)

@@ -1,6 +1,7 @@
+using Concertina.Compute.KvCache.Memory;
 using Concertina.Compute.KvCache.Prefix;
 
-namespace Concertina.Compute.KvCache.Memory;
+namespace Concertina.Compute.KvCache.Columns;
 
 /// <summary>Counts everything again from page tables and prefix columns, and compares it with what the counters say.</summary>
 internal sealed class CacheAudit(UnitTable units, ExtentArena arena, PrefixIndex index, CacheBudget budget)

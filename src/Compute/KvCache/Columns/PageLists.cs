@@ -1,4 +1,6 @@
-namespace Concertina.Compute.KvCache.Memory;
+using Concertina.Compute.KvCache.Memory;
+
+namespace Concertina.Compute.KvCache.Columns;
 
 /// <summary>Reads and writes the blocks of page lists: [head, 16] handles in one arena unit.</summary>
 internal sealed unsafe class PageLists(UnitTable units, int headCount)

@@ -1,7 +1,8 @@
 using Concertina.Compute.Attention;
 using Concertina.Compute.KvCache.Codecs;
+using Concertina.Compute.KvCache.Memory;
 
-namespace Concertina.Compute.KvCache.Memory;
+namespace Concertina.Compute.KvCache.Columns;
 
 /// <summary>Reads and writes head pages during a step: the only code of the cache that the runner's threads enter.</summary>
 internal sealed unsafe class PageAccess

@@ -1,7 +1,7 @@
 using System.Runtime.Intrinsics;
 using Concertina.Compute.Kernels;
 
-namespace Concertina.Compute.Attention;
+namespace Concertina.Compute.Attention.Folds;
 
 /// <summary>Merges partials of one row: (maximum, sum, values). The empty partial is (-inf, 0, 0).</summary>
 internal static unsafe class PartialMerge

@@ -2,7 +2,7 @@ using Concertina.Compute.Attention.Lanes;
 using Concertina.Compute.Kernels;
 using Concertina.Compute.KvCache;
 
-namespace Concertina.Compute.Attention;
+namespace Concertina.Compute.Attention.Folds;
 
 /// <summary>
 /// The only exponentials of attention: folds a page's scores into a row's running maximum and sum, and merges two partials.

@@ -1,6 +1,6 @@
 using Concertina.Compute.Attention.Lanes;
 
-namespace Concertina.Compute.Attention;
+namespace Concertina.Compute.Attention.Folds;
 
 /// <summary>
 /// The loops over float tiles: keys [headDim, 64], values [64, headDim]. Bounds: a row tile starts at row with
