@@ -30,7 +30,7 @@ public static class GatewayHosting
 
     /// <summary>Registers the gateway's services and its options, which are checked at start.</summary>
     /// <param name="services">Services of the host.</param>
-    /// <param name="configuration">Configuration with the sections <see cref="GatewayOptions.Section"/> and <see cref="TenantKeyOptions.Section"/>.</param>
+    /// <param name="configuration">Configuration with the sections <see cref="GatewayOptions.Section"/> and <c>Tenants</c>.</param>
     public static IServiceCollection AddConcertinaGateway(this IServiceCollection services, IConfiguration configuration)
     {
         ArgumentNullException.ThrowIfNull(configuration);
@@ -110,6 +110,6 @@ public static class GatewayHosting
                 options => options.DefaultModel is null || options.Models.Count == 0 || options.Models.Contains(options.DefaultModel) || options.Aliases.ContainsKey(options.DefaultModel),
                 "Gateway:DefaultModel must be one of Gateway:Models or an alias.")
             .ValidateOnStart();
-        services.AddOptionsWithValidateOnStart<TenantKeyOptions, TenantKeyValidator>().Configure(options => options.Load(configuration));
+        services.AddSingleton(TenantKeys.Read(configuration)).AddSingleton<IValidateOptions<GatewayOptions>, TenantKeyValidator>();
     }
 }

@@ -1,4 +1,3 @@
-using System.Collections.Concurrent;
 using System.Diagnostics;
 using System.Diagnostics.Metrics;
 using Concertina.Gateway.Telemetry;
@@ -77,7 +76,7 @@ public sealed class TelemetryTests : IAsyncLifetime
     {
         Meter meter = _gateway.Services.GetRequiredService<IMeterFactory>().Create("Concertina.Test");
         meter.CreateObservableUpDownCounter("kv_cache.memory.usage", () => 4_096L, "By", "Bytes\nheld.");
-        meter.CreateObservableGauge("engine.requests.running", () => new Measurement<int>(3, new KeyValuePair<string, object?>("model", "a\"b\\c")), "{request}");
+        meter.CreateObservableGauge("engine.sequences.running", () => new Measurement<int>(3, new KeyValuePair<string, object?>("model", "a\"b\\c")), "{request}");
         meter.CreateObservableCounter("kv_cache.page.transcoded", () => 5L, "{page}");
         using Meter foreign = new("Foreign");
         foreign.CreateObservableGauge("not.ours", () => 1);
@@ -91,22 +90,30 @@ public sealed class TelemetryTests : IAsyncLifetime
         Assert.DoesNotContain("5\nkv_cache_page_transcoded_total 5", await _gateway.Client.GetStringAsync("/metrics"), StringComparison.Ordinal);
     }
 
-    [Fact]
-    public async Task A_request_has_one_span_that_continues_the_callers_trace()
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task A_request_has_one_span_that_continues_the_callers_trace(bool stream)
     {
-        ConcurrentQueue<Activity> spans = new();
+        TaskCompletionSource<Activity> ended = new(TaskCreationOptions.RunContinuationsAsynchronously);
+        string trace = ActivityTraceId.CreateRandom().ToString();
         using ActivityListener listener = new()
         {
             ShouldListenTo = source => source.Name == GatewayActivity.SourceName,
             Sample = (ref ActivityCreationOptions<ActivityContext> _) => ActivitySamplingResult.AllDataAndRecorded,
-            ActivityStopped = spans.Enqueue,
+            ActivityStopped = span =>
+            {
+                if (span.TraceId.ToString() == trace)
+                {
+                    ended.SetResult(span);
+                }
+            },
         };
         ActivitySource.AddActivityListener(listener);
-        string trace = ActivityTraceId.CreateRandom().ToString();
 
-        await _gateway.Chat(TestGateway.Body(), ("traceparent", $"00-{trace}-00f067aa0ba902b7-01"));
+        await _gateway.Chat(TestGateway.Body(("stream", stream)), ("traceparent", $"00-{trace}-00f067aa0ba902b7-01"));
 
-        Activity span = Assert.Single(spans, span => span.TraceId.ToString() == trace);
+        Activity span = await ended.Task.WaitAsync(Signals.Guard);
         Assert.Equal(["rendered", "reserved", "routed", "first token", "stop"], span.Events.Select(stage => stage.Name));
         Assert.Equal(Demo.Model, span.GetTagItem("gen_ai.request.model"));
         Assert.Equal("stop", span.GetTagItem("gen_ai.response.finish_reasons"));

@@ -3,11 +3,12 @@ using System.Text;
 using Concertina.Gateway.Generations;
 using Concertina.Gateway.Telemetry;
 using Concertina.Gateway.Wire;
+using Microsoft.Extensions.Logging;
 
 namespace Concertina.Gateway.Chat;
 
 /// <summary>What all parts of one answer share, and the account of how it ended.</summary>
-internal sealed class AnswerFrame(ChatJob job, Generation generation, GatewayMetrics metrics)
+internal sealed class AnswerFrame(ChatJob job, Generation generation, GatewayMetrics metrics, ILogger logger)
 {
     private readonly GatewayMetrics _metrics = metrics;
     private bool _ended;
@@ -73,6 +74,7 @@ internal sealed class AnswerFrame(ChatJob job, Generation generation, GatewayMet
         {
             Job.Scope.Activity?.SetTag("gen_ai.usage.input_tokens", usage.PromptTokens).SetTag("gen_ai.usage.output_tokens", usage.CompletionTokens);
         }
+        logger.Finished(Job.Scope.RequestId, Job.Id, reason);
         _metrics.Finished(Job.Model.Facts.Name, reason, usage);
     }
 }

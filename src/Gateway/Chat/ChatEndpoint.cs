@@ -4,16 +4,22 @@ using Concertina.Gateway.Http;
 using Concertina.Gateway.Telemetry;
 using Concertina.Gateway.Tenants;
 using Microsoft.AspNetCore.Http;
+using Microsoft.Extensions.Logging;
 
 namespace Concertina.Gateway.Chat;
 
 /// <summary>POST /v1/chat/completions. Everything that can refuse a request does so before the first byte of the answer.</summary>
-internal sealed class ChatEndpoint(ChatReader reader, GenerationOpener opener, GatewayMetrics metrics)
+internal sealed class ChatEndpoint(ChatReader reader, GenerationOpener opener, GatewayMetrics metrics, ILogger<ChatEndpoint> logger)
 {
     public async Task<IResult> Complete(HttpContext context)
     {
         RequestScope scope = RequestScope.Of(context);
-        using Activity? activity = scope.Activity = GatewayActivity.Start(context, scope.RequestId);
+        Activity? activity = scope.Activity = GatewayActivity.Start(context, scope.RequestId);
+        if (activity is not null)
+        {
+            // A stream is written after this method; its span ends with the response.
+            context.Response.RegisterForDispose(activity);
+        }
 
         // Step 1: who asks, and for what.
         if (!(await reader.Read(context)).Is(out ChatJob? job, out ApiError? error))
@@ -36,7 +42,7 @@ internal sealed class ChatEndpoint(ChatReader reader, GenerationOpener opener, G
     {
         // Step 9, on every way out: units and account are settled when the response is over, if not before.
         context.Response.RegisterForDisposeAsync(generation);
-        AnswerFrame frame = new(job, generation, metrics);
+        AnswerFrame frame = new(job, generation, metrics, logger);
         return job.Command.Stream
             ? await ChatStream.Begin(context, frame)
             : await WholeAnswer.Read(context, frame);

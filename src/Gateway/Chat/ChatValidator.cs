@@ -119,9 +119,13 @@ internal sealed partial class ChatValidator(IOptions<GatewayOptions> options, Se
         List<string> strings = [];
         foreach (JsonElement item in items)
         {
-            if (item.ValueKind != JsonValueKind.String || item.GetString() is not { Length: > 0 } text)
+            if (item.ValueKind != JsonValueKind.String || item.ValueEquals(""))
             {
                 return ApiErrors.Invalid("stop", "'stop' must be a string or an array of strings, none of them empty.");
+            }
+            if (!JsonTexts.Read(item, "stop").Is(out string? text, out ApiError? error))
+            {
+                return error;
             }
             strings.Add(text);
         }

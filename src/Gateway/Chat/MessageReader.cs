@@ -45,7 +45,10 @@ internal static partial class MessageReader
         {
             return ApiErrors.Invalid($"{place}.role", $"'{place}.role' must be a string.");
         }
-        string name = role.GetString()!;
+        if (!JsonTexts.Read(role, $"{place}.role").Is(out string? name, out ApiError? error))
+        {
+            return error;
+        }
         if (!RoleName().IsMatch(name))
         {
             return ApiErrors.Invalid($"{place}.role", $"'{place}.role' must be 1 to 32 letters, digits, '_' or '-'.");
@@ -59,7 +62,7 @@ internal static partial class MessageReader
             return ApiErrors.Invalid($"{place}.content", $"'{place}.content' is required.");
         }
         Outcome<string> content = ReadContent(message.GetProperty("content"), $"{place}.content");
-        return content.Is(out string? text, out ApiError? error)
+        return content.Is(out string? text, out error)
             // The templates we run know 'system'; 'developer' is its newer name.
             ? new ChatMessage(name == "developer" ? "system" : name, text)
             : error;
@@ -69,7 +72,7 @@ internal static partial class MessageReader
     {
         if (content.ValueKind == JsonValueKind.String)
         {
-            return content.GetString()!;
+            return JsonTexts.Read(content, place);
         }
         if (content.ValueKind != JsonValueKind.Array)
         {
@@ -94,11 +97,15 @@ internal static partial class MessageReader
         {
             return ApiErrors.Invalid($"{place}.type", $"'{place}' must be an object with a 'type'.");
         }
-        switch (type.GetString())
+        if (!JsonTexts.Read(type, $"{place}.type").Is(out string? kind, out ApiError? error))
+        {
+            return error;
+        }
+        switch (kind)
         {
             case "text":
                 return part.TryGetProperty("text", out JsonElement text) && text.ValueKind == JsonValueKind.String
-                    ? text.GetString()!
+                    ? JsonTexts.Read(text, $"{place}.text")
                     : ApiErrors.Invalid($"{place}.text", $"'{place}.text' must be a string.");
             case "image_url" or "input_audio" or "file" or "video_url" or "refusal":
                 return ApiErrors.NotSupported($"{place}.type", $"'{place}' is not text; only text is supported.");

@@ -56,7 +56,17 @@ internal sealed class Generation : IAsyncDisposable
         {
             throw new InvalidOperationException("The generation is over.");
         }
-        GenerationStep step = await Read(gone);
+        GenerationStep step;
+        try
+        {
+            step = await Read(gone);
+        }
+        catch (Exception failure)
+        {
+            // Tokens that do not decode, a chunk of half tokens: the client is told, also in mid-stream.
+            _services.Logger.GenerationLost(failure, _job.Id, _text.TokensRead);
+            step = GenerationStep.Failed(ApiErrors.Internal(_job.Scope.RequestId));
+        }
         _over = step.Kind is StepKind.End or StepKind.Failed or StepKind.Gone;
         if (step.Kind == StepKind.End)
         {

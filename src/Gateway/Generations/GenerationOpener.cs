@@ -98,22 +98,30 @@ internal sealed class GenerationOpener(
         PlacementHint.Set(answer.Silo);
         ISequenceGrain sequence = grains.GetGrain<ISequenceGrain>(job.SequenceKey);
         GenerateRequest request = RequestOf(job, prompt, limit, answer.Epoch);
-        if (prompt.Length > TokensPerPart)
+        if (prompt.Length > TokensPerPart && await Stage(sequence, job.Id, prompt, cancellation) is { } lost)
         {
-            await Stage(sequence, job.Id, prompt, cancellation);
-            request = request with { Prompt = [] };
+            return lost;
         }
         return new Generation(new Submission(job, sequence, request, answer.Silo), settlement, services);
     }
 
     /// <summary>A prompt over one message's size goes ahead in parts.</summary>
-    private static async Task Stage(ISequenceGrain sequence, string requestId, int[] prompt, CancellationToken cancellation)
+    private async Task<ApiError?> Stage(ISequenceGrain sequence, string requestId, int[] prompt, CancellationToken cancellation)
     {
-        for (int offset = 0; offset < prompt.Length; offset += TokensPerPart)
+        try
         {
-            int count = Math.Min(TokensPerPart, prompt.Length - offset);
-            PromptPart part = new(requestId, offset, TokenPacking.Pack(prompt.AsSpan(offset, count)));
-            await sequence.Stage(part, cancellation).WaitAsync(cancellation);
+            for (int offset = 0; offset < prompt.Length; offset += TokensPerPart)
+            {
+                int count = Math.Min(TokensPerPart, prompt.Length - offset);
+                PromptPart part = new(requestId, offset, TokenPacking.Pack(prompt.AsSpan(offset, count)));
+                await sequence.Stage(part, cancellation).WaitAsync(cancellation);
+            }
+            return null;
+        }
+        catch (Exception failure) when (!cancellation.IsCancellationRequested)
+        {
+            services.Logger.GenerationLost(failure, requestId, 0);
+            return ApiErrors.Unavailable("The session");
         }
     }
 

@@ -51,8 +51,10 @@ internal static class ApiErrors
     public static ApiError Internal(string requestId) =>
         new(500, "server_error", "internal_error", $"An internal error ended the request; the log names it by x-request-id {requestId}.");
 
-    public static ApiError Failed(string? code, string? message) =>
-        new(500, "server_error", code ?? "internal_error", message ?? "The generation failed.");
+    /// <summary>A generation that failed: <paramref name="code"/> is stage and cause. Memory that did not come is overload, not a fault.</summary>
+    public static ApiError Failed(string? code, string? message) => code is not null && code.StartsWith("memory/", StringComparison.Ordinal)
+        ? new(503, Overloaded, code, message ?? "Memory for the answer did not come free in time.") { RetryAfterMs = 1_000 }
+        : new(500, "server_error", code ?? "internal_error", message ?? "The generation failed.");
 
     public static ApiError Draining() =>
         new(503, Overloaded, "draining", "This server is shutting down and takes no new work. Try again; another one will answer.") { RetryAfterMs = 1_000 };

@@ -1,5 +1,6 @@
 using System.Text.Json;
 using System.Text.Json.Serialization.Metadata;
+using System.Text.Unicode;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Http.Features;
 
@@ -54,6 +55,10 @@ internal static class BodyReader
     {
         try
         {
+            if (!Utf8.IsValid(body))
+            {
+                return ApiErrors.BadJson("it is not UTF-8");
+            }
             using JsonDocument document = JsonDocument.Parse(body);
             if (document.RootElement.ValueKind != JsonValueKind.Object)
             {

@@ -15,8 +15,10 @@ namespace Concertina.Gateway.Models;
 /// </summary>
 internal sealed class ModelCatalog(
     IGrainFactory grains, IModelDirectory directory, IOptions<GatewayOptions> options, GatewayCalls calls, ILogger<ModelCatalog> logger)
+    : IDisposable
 {
     private readonly GatewayOptions _options = options.Value;
+    private readonly SemaphoreSlim _refreshing = new(1, 1);
     private volatile FrozenDictionary<string, ServedModel> _known = FrozenDictionary<string, ServedModel>.Empty;
 
     /// <summary>Models that are ready to be asked, in the order of their names.</summary>
@@ -43,6 +45,23 @@ internal sealed class ModelCatalog(
 
     /// <summary>Looks at the workers of every model; a model whose workers do not answer keeps what was known.</summary>
     public async Task Refresh(CancellationToken cancellation)
+    {
+        // One at a time: an older look must not overwrite a newer one.
+        await _refreshing.WaitAsync(cancellation);
+        try
+        {
+            await LookAtAll(cancellation);
+        }
+        finally
+        {
+            _refreshing.Release();
+        }
+    }
+
+    /// <inheritdoc/>
+    public void Dispose() => _refreshing.Dispose();
+
+    private async Task LookAtAll(CancellationToken cancellation)
     {
         Dictionary<string, ServedModel> next = [];
         foreach (string name in directory.Names)

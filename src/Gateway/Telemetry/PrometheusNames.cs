@@ -12,9 +12,9 @@ internal static class PrometheusNames
 {
     private static readonly FrozenDictionary<string, string> Known = new Dictionary<string, string>
     {
-        ["engine.requests.running"] = "vllm:num_requests_running",
-        ["engine.requests.waiting"] = "vllm:num_requests_waiting",
-        ["engine.tokens.prompt"] = "vllm:prompt_tokens_total",
+        ["engine.sequences.running"] = "vllm:num_requests_running",
+        ["engine.queue.length"] = "vllm:num_requests_waiting",
+        ["engine.tokens.prefilled"] = "vllm:prompt_tokens_total",
         ["engine.tokens.generated"] = "vllm:generation_tokens_total",
         ["kv_cache.usage"] = "vllm:kv_cache_usage_perc",
         ["kv_cache.prefix.queries"] = "vllm:prefix_cache_queries_total",

@@ -3,7 +3,6 @@ using System.Security.Cryptography;
 using System.Text;
 using Concertina.Gateway.Http;
 using Microsoft.AspNetCore.Http;
-using Microsoft.Extensions.Options;
 
 namespace Concertina.Gateway.Tenants;
 
@@ -11,12 +10,12 @@ namespace Concertina.Gateway.Tenants;
 /// Finds the tenant of a key: an index by hash, so that the key itself is never stored or compared. What it finds is a
 /// claim; the tenant's grain verifies it in constant time.
 /// </summary>
-internal sealed class KeyRing(IOptions<TenantKeyOptions> options)
+internal sealed class KeyRing(TenantKeys keys)
 {
     private const string Bearer = "Bearer ";
-    private static readonly Caller Anyone = new(TenantKeyOptions.DefaultTenant, []);
+    private static readonly Caller Anyone = new(TenantKeys.KeylessTenant, []);
 
-    private readonly FrozenDictionary<string, string> _tenants = options.Value.KeySha256
+    private readonly FrozenDictionary<string, string> _tenants = keys.KeySha256
         .SelectMany(tenant => tenant.Value, (tenant, hash) => KeyValuePair.Create(hash.ToLowerInvariant(), tenant.Key))
         .ToFrozenDictionary(StringComparer.Ordinal);
 

@@ -8,12 +8,12 @@ public static class ListenGuard
 {
     /// <summary>Checks listen addresses against the configured tenants.</summary>
     /// <param name="addresses">Addresses as Kestrel takes them, for example <c>http://127.0.0.1:8080</c>.</param>
-    /// <param name="configuration">Configuration with the section <see cref="TenantKeyOptions.Section"/>.</param>
+    /// <param name="configuration">Configuration with the section <c>Tenants</c>.</param>
     /// <returns>Null when the server may start; else the message with the line to add.</returns>
     public static string? Refusal(IEnumerable<string> addresses, IConfiguration configuration)
     {
         ArgumentNullException.ThrowIfNull(addresses);
-        if (TenantKeyOptions.Read(configuration).HasKeys)
+        if (TenantKeys.Read(configuration).HasKeys)
         {
             return null;
         }

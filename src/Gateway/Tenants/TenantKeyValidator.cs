@@ -2,10 +2,10 @@ using Microsoft.Extensions.Options;
 
 namespace Concertina.Gateway.Tenants;
 
-/// <summary>Stops the start on malformed or shared keys.</summary>
-internal sealed class TenantKeyValidator : IValidateOptions<TenantKeyOptions>
+/// <summary>Stops the start on malformed or shared keys, together with the gateway's own options.</summary>
+internal sealed class TenantKeyValidator(TenantKeys keys) : IValidateOptions<GatewayOptions>
 {
     /// <inheritdoc/>
-    public ValidateOptionsResult Validate(string? name, TenantKeyOptions options) =>
-        options.Problems() is { Count: > 0 } problems ? ValidateOptionsResult.Fail(problems) : ValidateOptionsResult.Success;
+    public ValidateOptionsResult Validate(string? name, GatewayOptions options) =>
+        keys.Problems() is { Count: > 0 } problems ? ValidateOptionsResult.Fail(problems) : ValidateOptionsResult.Success;
 }

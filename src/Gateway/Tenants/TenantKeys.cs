@@ -7,26 +7,28 @@ namespace Concertina.Gateway.Tenants;
 /// The part of the <c>Tenants</c> section the gateway needs: which key hash belongs to which tenant
 /// (<c>Tenants:&lt;id&gt;:KeySha256</c>). Limits and permissions are the tenant grain's.
 /// </summary>
-public sealed partial record TenantKeyOptions
+internal sealed partial record TenantKeys
 {
-    /// <summary>Configuration section.</summary>
-    public const string Section = "Tenants";
+    private const string Section = "Tenants";
 
     /// <summary>The tenant of a server without keys.</summary>
-    public const string DefaultTenant = "default";
+    public const string KeylessTenant = "default";
 
-    /// <summary>SHA-256 hashes of keys by tenant id, hexadecimal. Default: none, every caller is the tenant <c>default</c>.</summary>
-    public IReadOnlyDictionary<string, IReadOnlyList<string>> KeySha256 { get; private set; } = new Dictionary<string, IReadOnlyList<string>>();
+    /// <summary>SHA-256 hashes of keys by tenant id, hexadecimal. Empty: every caller is the tenant <c>default</c>.</summary>
+    public required IReadOnlyDictionary<string, string[]> KeySha256 { get; init; }
 
     /// <summary>True when some tenant has a key.</summary>
-    public bool HasKeys => KeySha256.Values.Any(keys => keys.Count > 0);
+    public bool HasKeys => KeySha256.Values.Any(keys => keys.Length > 0);
 
     /// <summary>Reads the section.</summary>
-    public static TenantKeyOptions Read(IConfiguration configuration)
+    public static TenantKeys Read(IConfiguration configuration)
     {
-        TenantKeyOptions options = new();
-        options.Load(configuration);
-        return options;
+        ArgumentNullException.ThrowIfNull(configuration);
+        return new TenantKeys
+        {
+            KeySha256 = configuration.GetSection(Section).GetChildren().ToDictionary(
+                tenant => tenant.Key, tenant => tenant.GetSection("KeySha256").Get<string[]>() ?? [], StringComparer.Ordinal),
+        };
     }
 
     /// <summary>What is wrong with it, each with the key to correct; empty when all is well.</summary>
@@ -34,7 +36,7 @@ public sealed partial record TenantKeyOptions
     {
         List<string> problems = [];
         Dictionary<string, string> owners = new(StringComparer.OrdinalIgnoreCase);
-        foreach ((string tenant, IReadOnlyList<string> hashes) in KeySha256)
+        foreach ((string tenant, string[] hashes) in KeySha256)
         {
             if (!TenantId().IsMatch(tenant))
             {
@@ -53,15 +55,6 @@ public sealed partial record TenantKeyOptions
             }
         }
         return problems;
-    }
-
-    internal void Load(IConfiguration configuration)
-    {
-        ArgumentNullException.ThrowIfNull(configuration);
-        KeySha256 = configuration.GetSection(Section).GetChildren().ToDictionary(
-            tenant => tenant.Key,
-            tenant => (IReadOnlyList<string>)(tenant.GetSection("KeySha256").Get<string[]>() ?? []),
-            StringComparer.Ordinal);
     }
 
     [GeneratedRegex("^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$", RegexOptions.CultureInvariant)]

@@ -5,7 +5,7 @@ namespace Concertina.Gateway.Tests.Kit;
 /// <summary>One whole HTTP answer.</summary>
 internal sealed record Answer(int Status, string Body, ILookup<string, string> Headers)
 {
-    public JsonElement Json { get; } = JsonDocument.Parse(Body.Length == 0 ? "null" : Body).RootElement;
+    public JsonElement Json { get; } = JsonDocument.Parse(Body.StartsWith('{') ? Body : "null").RootElement;
 
     public JsonElement Error => Json.GetProperty("error");
 
