@@ -69,11 +69,13 @@ internal sealed class GenerationRun(string requestId)
         _ending.TrySetResult();
     }
 
-    /// <summary>The first chunk: what admission found.</summary>
+    /// <summary>The first chunk: what admission found, or why the request never left the queue.</summary>
     public async Task<TokenChunk> Admission(string determinismClass, CancellationToken cancellation)
     {
         await _generation!.WaitForStartAsync(cancellation);
-        return new TokenChunk { Admission = new AdmissionFacts(PromptTokens, CachedTokens, determinismClass) };
+        return End?.Refusal is { } refusal
+            ? new TokenChunk { Refusal = EngineMessages.Refusal(refusal) }
+            : new TokenChunk { Admission = new AdmissionFacts(PromptTokens, CachedTokens, determinismClass) };
     }
 
     /// <summary>The token chunks, with continuous indices.</summary>

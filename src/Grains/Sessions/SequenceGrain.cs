@@ -50,7 +50,12 @@ internal sealed class SequenceGrain(
                 yield return new TokenChunk { Refusal = refusal };
                 yield break;
             }
-            yield return await run.Admission(_session.DeterminismClass, cancellation);
+            TokenChunk first = await run.Admission(_session.DeterminismClass, cancellation);
+            yield return first;
+            if (first.Refusal is not null)
+            {
+                yield break;
+            }
 
             // Step 7.
             await foreach (TokenChunk chunk in run.Read(cancellation))

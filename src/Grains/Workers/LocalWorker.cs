@@ -79,7 +79,7 @@ public sealed class LocalWorker
             Worker = Key,
             Model = Model,
             Epoch = Epoch,
-            Accepting = engine is { StalledStage: null, Draining: false } && !_draining,
+            Accepting = engine is { StalledStage: null, Failure: null, Draining: false } && !_draining,
             BudgetBytes = engine?.Kv.BudgetBytes ?? 0,
             TranscodeReserveBytes = served?.TranscodeReserveBytes ?? 0,
             CommittedBytes = engine?.CommittedBytes ?? 0,
@@ -89,7 +89,7 @@ public sealed class LocalWorker
             QueueLimit = served?.QueueLimit ?? 0,
             ContextLength = served?.Facts.ContextLength ?? 0,
             FloorBytesPerColumn = served?.FloorBytesPerColumn ?? 0,
-            StalledStage = engine?.StalledStage,
+            StalledStage = engine?.Failure is null ? engine?.StalledStage : "failed",
         };
     }
 }

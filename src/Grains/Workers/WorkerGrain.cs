@@ -77,6 +77,11 @@ internal sealed class WorkerGrain(
                 Apply(answer);
             }
         }
+        catch (SiloUnavailableException)
+        {
+            // The silo stops, or the budget grain's silo does: the next report, if there is one, lists all sessions.
+            _reports.SendFull();
+        }
         catch (Exception problem)
         {
             _reports.SendFull();
