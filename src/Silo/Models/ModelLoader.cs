@@ -1,0 +1,93 @@
+using System.Diagnostics.Metrics;
+using Concertina.Compute.Engine;
+using Concertina.Compute.KvCache;
+using Concertina.Compute.Model;
+using Concertina.Compute.Model.Cpu;
+using Concertina.Contracts.Workers;
+using Concertina.Grains.Workers;
+using Concertina.Silo.Memory;
+using Concertina.Silo.Options;
+using Microsoft.Extensions.Options;
+
+namespace Concertina.Silo.Models;
+
+/// <summary>Makes an engine from a model file and the options.</summary>
+internal sealed class ModelLoader(
+    IOptions<ModelOptions> model, IOptions<KvCacheOptions> cacheOptions, IOptions<EngineOptions> engineOptions,
+    IMeterFactory meters, TimeProvider time)
+{
+    private const int MebibyteBits = 20;
+
+    /// <summary>Loads, step by step; the stages come before the work they name.</summary>
+    /// <exception cref="ModelFileException">The file cannot be used.</exception>
+    /// <exception cref="ArgumentException">The KV budget is too small; the message has the bytes.</exception>
+    public async Task<LoadedModel> Load(Action<LoadStage> onStage, CancellationToken cancellation)
+    {
+        onStage(LoadStage.Reading);
+        using ModelFile file = ModelFile.Open(model.Value.Path);
+        PagedKvCache cache = new(ShapeOf(file.Config), WithBudget(cacheOptions.Value, new FileInfo(model.Value.Path).Length));
+        CpuModelRunner? runner = null;
+        InferenceEngine? engine = null;
+        try
+        {
+            onStage(LoadStage.Weights);
+            runner = CpuModelRunner.Create(file, cache, RunnerOptions(engineOptions.Value));
+            engine = new InferenceEngine(runner, cache, engineOptions.Value, time, meters);
+            onStage(LoadStage.WarmingUp);
+            await WarmUp.Run(engine, file.Config.VocabularySize, cancellation);
+            return new LoadedModel(Served(file, runner, cache, engine), engine, runner, cache);
+        }
+        catch
+        {
+            await (engine?.DisposeAsync() ?? ValueTask.CompletedTask);
+            runner?.Dispose();
+            cache.Dispose();
+            throw;
+        }
+    }
+
+    /// <summary>The automatic budget: half of what the weights leave.</summary>
+    internal static long AutomaticBudget(long availableBytes, long weightBytes) =>
+        Math.Max(0, availableBytes - weightBytes) / 2 >> MebibyteBits << MebibyteBits;
+
+    private static KvCacheOptions WithBudget(KvCacheOptions options, long weightBytes) => options.BudgetBytes > 0
+        ? options
+        : options with { BudgetBytes = AutomaticBudget(MachineMemory.AvailableBytes(), weightBytes) };
+
+    private static CpuRunnerOptions RunnerOptions(EngineOptions options) => new()
+    {
+        Threads = options.Threads,
+        MaxStepRows = options.StepTokens,
+        MaxLogitRows = Math.Min(options.StepTokens, options.MaxRunning),
+    };
+
+    private static KvShape ShapeOf(ModelConfig config) => new(config.LayerCount, config.KvHeadCount, config.GroupSize, config.HeadDim);
+
+    private ServedModel Served(ModelFile file, CpuModelRunner runner, PagedKvCache cache, InferenceEngine engine)
+    {
+        const int columnTokens = KvShape.PageTokens;
+        long columnBytes = cache.CommitmentBytes(2 * columnTokens) - cache.CommitmentBytes(columnTokens);
+        return new ServedModel
+        {
+            Engine = engine,
+            TokenizerBytes = file.TokenizerBytes,
+            TranscodeReserveBytes = cache.TranscodeReserveBytes,
+            FloorBytesPerColumn = columnBytes,
+            QueueLimit = engineOptions.Value.QueueLimit,
+            Facts = new ModelFacts
+            {
+                Name = model.Value.ServedName,
+                Hash = file.ContentHash,
+                Architecture = file.Config.Architecture,
+                ContextLength = file.Config.ContextLength,
+                VocabularySize = file.Config.VocabularySize,
+                ParameterCount = file.ParameterCount,
+                WeightBytes = runner.WeightBytes,
+                KvBytesPerToken = columnBytes / columnTokens,
+                LoadedAtUnixSeconds = time.GetUtcNow().ToUnixTimeSeconds(),
+                DeterminismClass = runner.DeterminismClass,
+                TokenizerBytes = file.TokenizerBytes.Length,
+            },
+        };
+    }
+}

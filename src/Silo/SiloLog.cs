@@ -1,0 +1,35 @@
+using Microsoft.Extensions.Logging;
+
+namespace Concertina.Silo;
+
+/// <summary>Every log message of the silo.</summary>
+internal static partial class SiloLog
+{
+    [LoggerMessage(EventId = 3001, Level = LogLevel.Information,
+        Message = "Model {Model} is loaded from {Path}: {ParameterCount} parameters, {WeightBytes} bytes of weights, context {ContextLength} tokens, KV budget {BudgetBytes} bytes, class {DeterminismClass}.")]
+    public static partial void ModelLoaded(
+        ILogger logger, string model, string path, long parameterCount, long weightBytes, int contextLength, long budgetBytes, string determinismClass);
+
+    [LoggerMessage(EventId = 3002, Level = LogLevel.Error, Message = "Model {Model} cannot be served: {Problem}")]
+    public static partial void ModelRefused(ILogger logger, string model, string problem);
+
+    [LoggerMessage(EventId = 3008, Level = LogLevel.Error, Message = "Loading model {Model} from {Path} failed.")]
+    public static partial void ModelFailed(ILogger logger, string model, string path, Exception problem);
+
+    [LoggerMessage(EventId = 3003, Level = LogLevel.Information,
+        Message = "Draining: {Running} running and {Queued} waiting requests have {DrainSeconds} s to finish.")]
+    public static partial void Draining(ILogger logger, int running, int queued, double drainSeconds);
+
+    [LoggerMessage(EventId = 3004, Level = LogLevel.Warning,
+        Message = "The drain deadline of {DrainSeconds} s has passed; {Running} running and {Queued} waiting requests end with an error.")]
+    public static partial void DrainExpired(ILogger logger, double drainSeconds, int running, int queued);
+
+    [LoggerMessage(EventId = 3005, Level = LogLevel.Warning, Message = "Worker {Worker} could not be started; trying again.")]
+    public static partial void WorkerNotStarted(ILogger logger, string worker, Exception problem);
+
+    [LoggerMessage(EventId = 3006, Level = LogLevel.Information, Message = "{Sessions} sessions were past their time and are removed.")]
+    public static partial void SessionsExpired(ILogger logger, int sessions);
+
+    [LoggerMessage(EventId = 3007, Level = LogLevel.Warning, Message = "Expired sessions could not be removed; the next sweep tries again.")]
+    public static partial void SweepFailed(ILogger logger, Exception problem);
+}
