@@ -1,0 +1,109 @@
+using Concertina.Contracts.Workers;
+using Concertina.Gateway;
+using Concertina.Gateway.Models;
+using Concertina.Grains.Workers;
+using Concertina.Silo;
+using Concertina.Silo.Models;
+using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Connections;
+using Microsoft.AspNetCore.Hosting;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Diagnostics.HealthChecks;
+using Microsoft.Extensions.Hosting;
+using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Options;
+
+namespace Concertina.Cli.Serving;
+
+/// <summary>Gateway and silo in one process, from the configuration to the last line.</summary>
+internal static class Server
+{
+    private static readonly TimeSpan ReadyWithin = TimeSpan.FromSeconds(30);
+    private static readonly TimeSpan LookEvery = TimeSpan.FromMilliseconds(10);
+
+    /// <summary>Serves until the process is told to stop.</summary>
+    public static async Task<int> Run(ServeSettings settings, CancellationToken cancellation)
+    {
+        WebApplicationBuilder builder = WebApplication.CreateBuilder(new WebApplicationOptions { ContentRootPath = AppContext.BaseDirectory });
+        string[] addresses = ServeConfiguration.Apply(builder.Configuration, settings);
+        builder.WebHost.UseUrls(addresses);
+        builder.Logging.AddSimpleConsole(console => console.SingleLine = true)
+            .Services.Configure<Microsoft.Extensions.Logging.Console.ConsoleLoggerOptions>(console => console.LogToStandardErrorThreshold = LogLevel.Trace);
+        builder.AddConcertinaSilo();
+        builder.Services.AddConcertinaGateway(builder.Configuration);
+        builder.Services.AddSingleton<IModelDirectory, SiloModels>();
+        Uri? telemetry = Telemetry.Add(builder);
+        await using WebApplication app = builder.Build();
+        app.MapConcertina();
+
+        ModelService model = app.Services.GetRequiredService<ModelService>();
+        StartScreen screen = new(builder.Configuration["Model:Path"]!);
+        model.StageChanged += screen.Show;
+        await Start(app, addresses);
+        ModelFacts facts = await Loaded(app, model, cancellation);
+        await Ready(app, cancellation);
+        StartScreen.Facts(facts, app.Services.GetRequiredService<LocalWorker>().Load(), telemetry);
+        StartScreen.Listening(addresses[0], facts.Name);
+        await app.WaitForShutdownAsync(cancellation);
+        return ExitCode.Success;
+    }
+
+    private static async Task Start(WebApplication app, string[] addresses)
+    {
+        try
+        {
+            await app.StartAsync();
+        }
+        catch (OptionsValidationException problem)
+        {
+            throw new CliException(ExitCode.Usage, string.Join('\n', problem.Failures.Select(Sentence)));
+        }
+        catch (IOException problem) when (problem.InnerException is AddressInUseException)
+        {
+            throw new CliException(ExitCode.Address, $"{addresses[0]} is in use by another process; choose another with --listen.");
+        }
+        catch (IOException problem)
+        {
+            throw new CliException(ExitCode.Address, $"{string.Join(", ", addresses)} cannot be listened on: {problem.Message}");
+        }
+    }
+
+    // The framework wraps our sentence: "DataAnnotation validation failed for ... with the error: '...'."
+    private static string Sentence(string failure)
+    {
+        const string before = "with the error: '";
+        int start = failure.IndexOf(before, StringComparison.Ordinal);
+        return start < 0 ? failure : failure[(start + before.Length)..].TrimEnd('.', '\'');
+    }
+
+    private static async Task<ModelFacts> Loaded(WebApplication app, ModelService model, CancellationToken cancellation)
+    {
+        try
+        {
+            return await model.Ready.WaitAsync(app.Lifetime.ApplicationStopping).WaitAsync(cancellation);
+        }
+        catch (Exception problem) when (problem is not OperationCanceledException)
+        {
+            await app.StopAsync(CancellationToken.None);
+            throw new CliException(ExitCode.Model, problem.Message);
+        }
+    }
+
+    // The gateway has fetched the model's facts and tokenizer when its own check says ready.
+    private static async Task Ready(WebApplication app, CancellationToken cancellation)
+    {
+        HealthCheckService health = app.Services.GetRequiredService<HealthCheckService>();
+        TimeProvider time = app.Services.GetRequiredService<TimeProvider>();
+        long start = time.GetTimestamp();
+        HealthReport report;
+        while ((report = await health.CheckHealthAsync(check => check.Tags.Contains(GatewayHosting.ReadyTag), cancellation)).Status != HealthStatus.Healthy)
+        {
+            if (time.GetElapsedTime(start) > ReadyWithin)
+            {
+                string why = string.Join("; ", report.Entries.Values.Select(entry => entry.Description));
+                throw new CliException(ExitCode.Failure, $"The server is not ready {ReadyWithin.TotalSeconds:F0} s after its model was loaded: {why}");
+            }
+            await Task.Delay(LookEvery, time, cancellation);
+        }
+    }
+}
