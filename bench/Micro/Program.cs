@@ -1,12 +1,26 @@
 using Concertina.Micro;
 
-string what = args.Length > 0 ? args[0] : "attention";
-switch (what)
+// Measurements of single kernels; the CLI's `bench` measures whole steps.
+switch (args.FirstOrDefault() ?? "attention")
 {
     case "attention":
         AttentionBench.Run(Console.Out);
         return 0;
+    case "roofline":
+        Roofline.Run();
+        return 0;
+    case "products":
+        Products.Run(threads: args.Length > 1 ? int.Parse(args[1], provider: null) : 1, only: args.ElementAtOrDefault(2));
+        return 0;
+    case "steps" when args.Length == 7:
+        Steps.Run(args[1..]);
+        return 0;
     default:
-        Console.Error.WriteLine($"Unknown benchmark '{what}'. Known: attention.");
-        return 1;
+        Console.Error.WriteLine("""
+            usage: Micro [attention]
+                   Micro roofline
+                   Micro products [THREADS [FORMAT]]
+                   Micro steps MODEL|SHAPE decode|prefill DEPTH BATCH TOKENS THREADS
+            """);
+        return 2;
 }

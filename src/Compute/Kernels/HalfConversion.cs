@@ -122,6 +122,7 @@ public static class HalfConversion
 
     /// <summary>Widens a span of binary16 bit patterns.</summary>
     /// <exception cref="ArgumentException">The destination is shorter than the source.</exception>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static void ToSingle(ReadOnlySpan<ushort> source, Span<float> destination)
     {
         RequireRoom(source.Length, destination.Length);
@@ -153,6 +154,7 @@ public static class HalfConversion
 
     /// <summary>Narrows a span to binary16 bit patterns.</summary>
     /// <exception cref="ArgumentException">The destination is shorter than the source.</exception>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static void ToHalf(ReadOnlySpan<float> source, Span<ushort> destination)
     {
         RequireRoom(source.Length, destination.Length);

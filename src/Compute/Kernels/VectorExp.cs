@@ -93,6 +93,7 @@ public static class VectorExp
 
     /// <summary>e^x of a span; source and destination may be the same memory.</summary>
     /// <exception cref="ArgumentException">The destination is shorter than the source.</exception>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static void Exp(ReadOnlySpan<float> source, Span<float> destination)
     {
         if (destination.Length < source.Length)

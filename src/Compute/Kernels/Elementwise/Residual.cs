@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
 using System.Runtime.Intrinsics;
 
@@ -7,6 +8,7 @@ namespace Concertina.Compute.Kernels.Elementwise;
 internal static class Residual
 {
     /// <summary>Adds. The spans have one length.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static void Add(Span<float> stream, ReadOnlySpan<float> branch)
     {
         ref float x = ref MemoryMarshal.GetReference(stream);

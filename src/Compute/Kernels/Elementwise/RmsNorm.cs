@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
 using System.Runtime.Intrinsics;
 
@@ -12,6 +13,7 @@ internal static class RmsNorm
     private const int Lanes = 16;
 
     /// <summary>Normalises one row. Source and destination may be the same memory.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static void Apply(ReadOnlySpan<float> source, ReadOnlySpan<float> weight, float epsilon, Span<float> destination)
     {
         float scale = 1f / MathF.Sqrt((SumOfSquares(source) / source.Length) + epsilon);
@@ -40,6 +42,7 @@ internal static class RmsNorm
         : Vector256.IsHardwareAccelerated ? SumOfSquares256(source)
         : SumOfSquaresScalar(source);
 
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     internal static float SumOfSquares512(ReadOnlySpan<float> source)
     {
         ref float from = ref MemoryMarshal.GetReference(source);
@@ -55,6 +58,7 @@ internal static class RmsNorm
         return FoldWithRest(lanes, source[i..]);
     }
 
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     internal static float SumOfSquares256(ReadOnlySpan<float> source)
     {
         ref float from = ref MemoryMarshal.GetReference(source);
@@ -74,6 +78,7 @@ internal static class RmsNorm
         return FoldWithRest(lanes, source[i..]);
     }
 
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     internal static float SumOfSquaresScalar(ReadOnlySpan<float> source)
     {
         Span<float> lanes = stackalloc float[Lanes];

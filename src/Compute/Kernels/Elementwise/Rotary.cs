@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
 using System.Runtime.Intrinsics;
 using System.Runtime.Intrinsics.X86;
@@ -92,6 +93,7 @@ internal sealed class Rotary
         }
     }
 
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private static int Rotate256(Span<float> head, ReadOnlySpan<float> cosines, ReadOnlySpan<float> sines)
     {
         const byte SwapNeighbours = 0b10_11_00_01;

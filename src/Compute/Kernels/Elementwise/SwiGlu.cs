@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
 using System.Runtime.Intrinsics;
 
@@ -7,6 +8,7 @@ namespace Concertina.Compute.Kernels.Elementwise;
 internal static class SwiGlu
 {
     /// <summary>Replaces each gate by its product. The spans have one length.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static void Apply(Span<float> gate, ReadOnlySpan<float> up)
     {
         ref float g = ref MemoryMarshal.GetReference(gate);

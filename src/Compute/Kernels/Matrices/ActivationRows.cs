@@ -12,6 +12,7 @@ internal sealed unsafe class ActivationRows : IDisposable
     public const int BlockLength = 32;
 
     private readonly float[] _values;
+    private readonly int _blockBytes;
     private readonly NativeBuffer? _quantised;
     private readonly NativeBuffer? _scales;
     private readonly NativeBuffer? _corrections;
@@ -31,8 +32,9 @@ internal sealed unsafe class ActivationRows : IDisposable
         {
             return;
         }
-        int elementBytes = form == ActivationForm.Int8 ? 1 : 2;
-        RowBytes = columns * elementBytes;
+        _blockBytes = BlockLength * (form == ActivationForm.Int8 ? 1 : 2);
+        // Neighbouring rows are read together; a line of padding keeps them out of each other's cache sets.
+        RowBytes = (columns / BlockLength * _blockBytes) + NativeBuffer.Alignment;
         BlockCount = columns / BlockLength;
         _quantised = new((long)maxRows * RowBytes);
         _scales = new((long)maxRows * BlockCount * sizeof(float));
@@ -49,7 +51,7 @@ internal sealed unsafe class ActivationRows : IDisposable
     /// <summary>Blocks of a row; 0 if not quantised.</summary>
     public int BlockCount { get; }
 
-    /// <summary>Bytes of a quantised row.</summary>
+    /// <summary>Bytes from one quantised row to the next.</summary>
     public int RowBytes { get; }
 
     /// <summary>Bytes allocated.</summary>
@@ -82,7 +84,7 @@ internal sealed unsafe class ActivationRows : IDisposable
         float* values = Values + ((long)row * Columns);
         for (int block = firstBlock; block < Math.Min(firstBlock + blockCount, BlockCount); block++)
         {
-            byte* target = Quantised(row) + (RowBytes / BlockCount * block);
+            byte* target = Quantised(row) + (_blockBytes * block);
             (Scales(row)[block], Corrections(row)[block]) = BlockQuantiser.Quantise(values + (block * BlockLength), Form, target);
         }
     }

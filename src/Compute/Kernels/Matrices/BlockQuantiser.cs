@@ -26,6 +26,7 @@ internal static unsafe class BlockQuantiser
         : Avx2.IsSupported ? Quantise256(source, form, target)
         : QuantiseScalar(source, form, target);
 
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     internal static (float Scale, int Correction) QuantiseScalar(float* source, ActivationForm form, byte* target)
     {
         uint magnitude = 0;
@@ -54,6 +55,7 @@ internal static unsafe class BlockQuantiser
     /// <summary>Where the paired form stores element i of a block.</summary>
     internal static int PairedIndex(int i) => (i & ~3) | ((i & 1) << 1) | ((i >> 1) & 1);
 
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     internal static (float Scale, int Correction) Quantise512(float* source, ActivationForm form, byte* target)
     {
         Vector512<float> low = Vector512.Load(source);
@@ -81,6 +83,7 @@ internal static unsafe class BlockQuantiser
         return (scale, -128 * Vector512.Sum(a + b));
     }
 
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     internal static (float Scale, int Correction) Quantise256(float* source, ActivationForm form, byte* target)
     {
         Vector256<uint> mask = Vector256.Create(0x7FFF_FFFFu);

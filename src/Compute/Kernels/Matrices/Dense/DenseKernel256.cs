@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using System.Runtime.Intrinsics;
 
 namespace Concertina.Compute.Kernels.Matrices.Dense;
@@ -11,6 +12,7 @@ internal static unsafe class DenseKernel256<TWeights>
     private const int PairRows = 2 * VectorRows;
 
     /// <summary>A tile times one row. The weights end after columns * 32, the activations after columns.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static void Multiply1(in DenseOperands operands, TileOutput output)
     {
         byte* weights = operands.Tile;
@@ -29,6 +31,7 @@ internal static unsafe class DenseKernel256<TWeights>
     }
 
     /// <summary>A tile times four rows, which share the loads and widenings of the weights.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static void Multiply4(in DenseOperands operands, TileOutput output)
     {
         for (int rows = 0; rows < PackedMatrix.TileRows; rows += PairRows)
@@ -37,6 +40,7 @@ internal static unsafe class DenseKernel256<TWeights>
         }
     }
 
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private static void MultiplyPair(in DenseOperands operands, int rows, TileOutput output)
     {
         byte* weights = operands.Tile + (rows * TWeights.ByteCount);

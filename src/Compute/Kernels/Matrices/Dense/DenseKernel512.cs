@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using System.Runtime.Intrinsics;
 
 namespace Concertina.Compute.Kernels.Matrices.Dense;
@@ -10,6 +11,7 @@ internal static unsafe class DenseKernel512<TWeights>
     private const int VectorRows = 16;
 
     /// <summary>A tile times one row. The weights end after columns * 32, the activations after columns.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static void Multiply1(in DenseOperands operands, TileOutput output)
     {
         byte* weights = operands.Tile;
@@ -27,6 +29,7 @@ internal static unsafe class DenseKernel512<TWeights>
     }
 
     /// <summary>A tile times four rows, which share the loads and widenings of the weights.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static void Multiply4(in DenseOperands operands, TileOutput output)
     {
         byte* weights = operands.Tile;

@@ -1,3 +1,5 @@
+using System.Runtime.CompilerServices;
+
 namespace Concertina.Compute.Kernels.Matrices.Dense;
 
 /// <summary>The definition of the dense product, in plain arithmetic.</summary>
@@ -6,6 +8,7 @@ internal static unsafe class DenseKernelScalar<TWeights>
     where TWeights : struct, IDenseWeights
 {
     /// <summary>Products of a tile with some rows.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static void Multiply(in DenseOperands operands, int rowCount, TileOutput output)
     {
         for (int row = 0; row < rowCount; row++)

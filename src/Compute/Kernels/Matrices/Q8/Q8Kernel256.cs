@@ -16,6 +16,7 @@ internal static unsafe class Q8Kernel256<TDot>
     private const int PairRows = 2 * VectorRows;
 
     /// <summary>A tile times one row. All pointers stay inside the tile and the row.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static void Multiply1(in Q8Operands operands, TileOutput output)
     {
         for (int rows = 0; rows < PackedMatrix.TileRows; rows += PairRows)
@@ -48,6 +49,7 @@ internal static unsafe class Q8Kernel256<TDot>
     }
 
     /// <summary>A tile times four rows, which share the loads of the weights.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static void Multiply4(in Q8Operands operands, TileOutput output)
     {
         for (int row = 0; row < 4; row++)

@@ -16,6 +16,7 @@ internal static unsafe class Q8Kernel512
     private const int ActivationBytes = 2 * PairBytes; // of a chunk
 
     /// <summary>A tile times one row. All pointers stay inside the tile and the row: blocks * block size each.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static void Multiply1(in Q8Operands operands, TileOutput output)
     {
         byte* weights = operands.Tile;
@@ -52,6 +53,7 @@ internal static unsafe class Q8Kernel512
     }
 
     /// <summary>A tile times four rows, which share the loads and widenings of the weights.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static void Multiply4(in Q8Operands operands, TileOutput output)
     {
         byte* weights = operands.Tile;

@@ -1,9 +1,12 @@
+using System.Runtime.CompilerServices;
+
 namespace Concertina.Compute.Kernels.Matrices.Q8;
 
 /// <summary>The definition of the Q8_0 product, in plain arithmetic. Reads paired 16-bit activations.</summary>
 internal static unsafe class Q8KernelScalar
 {
     /// <summary>Products of a tile with some rows.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static void Multiply(in Q8Operands operands, int rowCount, TileOutput output)
     {
         for (int row = 0; row < rowCount; row++)
