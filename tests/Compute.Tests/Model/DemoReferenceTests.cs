@@ -22,45 +22,15 @@ public sealed class DemoReferenceTests
     }
 
     [Fact]
-    public void F16_ranks_the_top_10_as_the_reference_wherever_it_leaves_a_gap()
-    {
-        using Harness harness = Open(DemoModel.F16);
-        foreach (ReferencePrompt prompt in Prompts)
-        {
-            float[] logits = Prefill(harness, harness.NewTable(), prompt.Tokens);
-            for (int rank = 0; rank + 1 < prompt.Top10.Length; rank++)
-            {
-                (int better, int worse) = ((int)prompt.Top10[rank][0], (int)prompt.Top10[rank + 1][0]);
-                if (prompt.Top10[rank][1] - prompt.Top10[rank + 1][1] > RankGap)
-                {
-                    Assert.True(logits[better] > logits[worse], $"{prompt.Name}: rank {rank}");
-                }
-                Assert.InRange(logits[better], prompt.Top10[rank][1] - 2e-2, prompt.Top10[rank][1] + 2e-2);
-            }
-            Assert.InRange(LogSumExp(logits), prompt.LogSumExp - 5e-3, prompt.LogSumExp + 5e-3);
-        }
-    }
-
-    [Fact]
-    public void F16_continues_greedily_as_the_reference_up_to_the_first_near_tie()
+    public void F16_ranks_and_continues_as_the_reference_wherever_it_leaves_a_gap()
     {
         using Harness harness = Open(DemoModel.F16);
         foreach (ReferencePrompt prompt in Prompts)
         {
             PageTable table = harness.NewTable();
             float[] logits = Prefill(harness, table, prompt.Tokens);
-            int position = prompt.Tokens.Length;
-            foreach (int expected in prompt.Greedy)
-            {
-                int[] best = BestTwo(logits);
-                if (logits[best[0]] - logits[best[1]] < GreedyGap)
-                {
-                    break;
-                }
-                Assert.True(expected == best[0], $"{prompt.Name}: token {position - prompt.Tokens.Length}");
-                harness.Add(table, position++, [best[0]], 1);
-                logits = harness.Run()[0];
-            }
+            CheckRanks(prompt, logits);
+            CheckContinuation(harness, prompt, table, logits);
             harness.Cache.Release(table);
         }
     }
@@ -84,6 +54,36 @@ public sealed class DemoReferenceTests
         }
         TestContext.Current.TestOutputHelper?.WriteLine($"{weights}: mean KL {sum / count:E2} nats over {count} positions");
         Assert.InRange(sum / count, 0, bound);
+    }
+
+    private static void CheckRanks(ReferencePrompt prompt, float[] logits)
+    {
+        for (int rank = 0; rank + 1 < prompt.Top10.Length; rank++)
+        {
+            (int better, int worse) = ((int)prompt.Top10[rank][0], (int)prompt.Top10[rank + 1][0]);
+            if (prompt.Top10[rank][1] - prompt.Top10[rank + 1][1] > RankGap)
+            {
+                Assert.True(logits[better] > logits[worse], $"{prompt.Name}: rank {rank}");
+            }
+            Assert.InRange(logits[better], prompt.Top10[rank][1] - 2e-2, prompt.Top10[rank][1] + 2e-2);
+        }
+        Assert.InRange(LogSumExp(logits), prompt.LogSumExp - 5e-3, prompt.LogSumExp + 5e-3);
+    }
+
+    private static void CheckContinuation(Harness harness, ReferencePrompt prompt, PageTable table, float[] logits)
+    {
+        int position = prompt.Tokens.Length;
+        foreach (int expected in prompt.Greedy)
+        {
+            int[] best = BestTwo(logits);
+            if (logits[best[0]] - logits[best[1]] < GreedyGap)
+            {
+                break;
+            }
+            Assert.True(expected == best[0], $"{prompt.Name}: token {position - prompt.Tokens.Length}");
+            harness.Add(table, position++, [best[0]], 1);
+            logits = harness.Run()[0];
+        }
     }
 
     private static Harness Open(string path)

@@ -94,7 +94,8 @@ internal sealed unsafe class Q8Matrix : PackedMatrix
         }
     }
 
-    private byte* Tile(int tile) => Buffer.Pointer + ((long)tile * _blocks * Q8Layout.BlockBytes);
+    /// <summary>First byte of a tile, <see cref="Q8Layout"/>.</summary>
+    internal byte* Tile(int tile) => Buffer.Pointer + ((long)tile * _blocks * Q8Layout.BlockBytes);
 
     private void PackTile(WeightTensor tensor, int tile)
     {
