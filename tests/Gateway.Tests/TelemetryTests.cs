@@ -28,7 +28,7 @@ public sealed class TelemetryTests : IAsyncLifetime
         Assert.Equal(1, metrics["vllm:request_success_total{model_name=\"demo\",finished_reason=\"length\"}"]);
         Assert.Equal(2, metrics["vllm:time_to_first_token_seconds_count{model_name=\"demo\"}"]);
         Assert.Equal(2, metrics["vllm:e2e_request_latency_seconds_count{model_name=\"demo\",error_type=\"\"}"]);
-        Assert.Equal(Demo.Tokens("Hello there, friend.").Length, metrics["vllm:inter_token_latency_seconds_count{model_name=\"demo\"}"]);
+        Assert.Equal(Demo.Tokens("Hello there, friend.").Length, metrics["gateway_token_gap_seconds_count{model_name=\"demo\"}"]);
         Assert.Equal(1, metrics["vllm:request_time_per_output_token_seconds_count{model_name=\"demo\"}"]);
         Assert.Equal(Demo.Tokens("Hello there, friend.").Length + 2, metrics["vllm:request_generation_tokens_sum{model_name=\"demo\"}"]);
         Assert.Equal(1, metrics["gateway_http_requests_total{http_response_status_code=\"400\",error_type=\"invalid_value\"}"]);
@@ -78,6 +78,9 @@ public sealed class TelemetryTests : IAsyncLifetime
         meter.CreateObservableUpDownCounter("kv_cache.memory.usage", () => 4_096L, "By", "Bytes\nheld.");
         meter.CreateObservableGauge("engine.sequences.running", () => new Measurement<int>(3, new KeyValuePair<string, object?>("model", "a\"b\\c")), "{request}");
         meter.CreateObservableCounter("kv_cache.page.transcoded", () => 5L, "{page}");
+        meter.CreateObservableUpDownCounter("kv_cache.memory.limit", () => 16_384L, "By");
+        Meter engine = _gateway.Services.GetRequiredService<IMeterFactory>().Create("Concertina.Engine");
+        engine.CreateHistogram<double>("gen_ai.server.time_per_output_token", "s").Record(0.5);
         using Meter foreign = new("Foreign");
         foreign.CreateObservableGauge("not.ours", () => 1);
 
@@ -86,6 +89,9 @@ public sealed class TelemetryTests : IAsyncLifetime
         Assert.Contains("# HELP kv_cache_memory_usage_bytes Bytes\\nheld.\n# TYPE kv_cache_memory_usage_bytes gauge\nkv_cache_memory_usage_bytes 4096\n", text, StringComparison.Ordinal);
         Assert.Contains("vllm:num_requests_running{model_name=\"a\\\"b\\\\c\"} 3\n", text, StringComparison.Ordinal);
         Assert.Contains("# TYPE kv_cache_page_transcoded_total counter\nkv_cache_page_transcoded_total 5\n", text, StringComparison.Ordinal);
+        Assert.Contains("vllm:kv_cache_usage_perc 0.25\n", text, StringComparison.Ordinal);
+        Assert.Contains("vllm:inter_token_latency_seconds_count 1\n", text, StringComparison.Ordinal);
+        Assert.DoesNotContain("vllm:request_time_per_output_token_seconds_count 1\n", text, StringComparison.Ordinal);
         Assert.DoesNotContain("not_ours", text, StringComparison.Ordinal);
         Assert.DoesNotContain("5\nkv_cache_page_transcoded_total 5", await _gateway.Client.GetStringAsync("/metrics"), StringComparison.Ordinal);
     }

@@ -1,5 +1,6 @@
 using System.Collections.Concurrent;
 using System.Diagnostics.Metrics;
+using System.Globalization;
 using System.Text;
 using Microsoft.Extensions.Hosting;
 
@@ -57,9 +58,23 @@ internal sealed class PrometheusExporter : IHostedService, IDisposable
                     written |= metric.Write(text, withHeader: !written);
                 }
             }
+            WriteDerived(text);
             return text.ToString();
         }
     }
+
+    private void WriteDerived(StringBuilder text)
+    {
+        foreach ((string name, string kind, string first, string second, Func<double, double, double> rule) in PrometheusNames.Derived)
+        {
+            if (Find(first) is { } one && Find(second) is { } other)
+            {
+                text.Append(CultureInfo.InvariantCulture, $"# HELP {name} From {first} and {second}.\n# TYPE {name} {kind}\n{name} {rule(one.Total, other.Total)}\n");
+            }
+        }
+    }
+
+    private PrometheusMetric? Find(string instrument) => _metrics.Values.FirstOrDefault(metric => metric.Instrument == instrument);
 
     /// <inheritdoc/>
     public Task StartAsync(CancellationToken cancellationToken)

@@ -35,9 +35,25 @@ internal sealed class PrometheusMetric
         _help = instrument.Description ?? instrument.Name;
         _bounds = _kind == "histogram" ? BoundsOf(instrument) : null;
         Observed = instrument.IsObservable;
+        Instrument = instrument.Name;
     }
 
     public string Name { get; }
+
+    /// <summary>OpenTelemetry name.</summary>
+    public string Instrument { get; }
+
+    /// <summary>Sum over all series.</summary>
+    public double Total
+    {
+        get
+        {
+            lock (_gate)
+            {
+                return _series.Values.Sum(series => series.Value);
+            }
+        }
+    }
 
     /// <summary>True when its values are read at each scrape; series that are no longer reported then vanish.</summary>
     public bool Observed { get; }

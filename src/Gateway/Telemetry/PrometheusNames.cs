@@ -16,13 +16,12 @@ internal static class PrometheusNames
         ["engine.queue.length"] = "vllm:num_requests_waiting",
         ["engine.tokens.prefilled"] = "vllm:prompt_tokens_total",
         ["engine.tokens.generated"] = "vllm:generation_tokens_total",
-        ["kv_cache.usage"] = "vllm:kv_cache_usage_perc",
-        ["kv_cache.prefix.queries"] = "vllm:prefix_cache_queries_total",
         ["kv_cache.prefix.hits"] = "vllm:prefix_cache_hits_total",
         ["gen_ai.server.request.duration"] = "vllm:e2e_request_latency_seconds",
         ["gen_ai.server.time_to_first_token"] = "vllm:time_to_first_token_seconds",
         ["gen_ai.server.time_per_output_token"] = "vllm:request_time_per_output_token_seconds",
-        ["gateway.token.gap"] = "vllm:inter_token_latency_seconds",
+        // The engine's instrument of this name times single tokens; the gateway's is the mean of a request.
+        ["Concertina.Engine/gen_ai.server.time_per_output_token"] = "vllm:inter_token_latency_seconds",
         ["gateway.request.prompt_tokens"] = "vllm:request_prompt_tokens",
         ["gateway.request.generated_tokens"] = "vllm:request_generation_tokens",
         ["gateway.request.finished"] = "vllm:request_success_total",
@@ -36,9 +35,16 @@ internal static class PrometheusNames
         ["worker"] = "engine",
     }.ToFrozenDictionary(StringComparer.Ordinal);
 
+    /// <summary>Names that follow from two instruments of the engine: a share, or a sum.</summary>
+    public static readonly (string Name, string Kind, string First, string Second, Func<double, double, double> Rule)[] Derived =
+    [
+        ("vllm:kv_cache_usage_perc", "gauge", "kv_cache.memory.usage", "kv_cache.memory.limit", static (used, limit) => limit > 0 ? used / limit : 0),
+        ("vllm:prefix_cache_queries_total", "counter", "kv_cache.prefix.hits", "kv_cache.prefix.misses", static (hits, misses) => hits + misses),
+    ];
+
     public static string Metric(Instrument instrument, bool isCounter)
     {
-        if (Known.TryGetValue(instrument.Name, out string? known))
+        if (Known.TryGetValue($"{instrument.Meter.Name}/{instrument.Name}", out string? known) || Known.TryGetValue(instrument.Name, out known))
         {
             return known;
         }

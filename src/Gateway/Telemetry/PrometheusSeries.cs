@@ -10,6 +10,8 @@ internal sealed class PrometheusSeries(string labels, double[]? bounds)
     private double _value;
     private long _count;
 
+    public double Value => _value;
+
     public void Set(double value) => _value = value;
 
     public void Add(double value) => _value += value;
