@@ -9,9 +9,12 @@ internal sealed class EngineBench : IAsyncDisposable
 {
     private int _requests;
 
-    public EngineBench(EngineOptions? options = null, long budgetMiB = 64, int contextLength = HashModel.ContextLength)
+    /// <param name="options">Limits; the defaults if null.</param>
+    /// <param name="columns">Columns of 64 tokens that commitments may add up to, about.</param>
+    /// <param name="contextLength">Context of the model.</param>
+    public EngineBench(EngineOptions? options = null, int columns = 2000, int contextLength = HashModel.ContextLength)
     {
-        Cache = new PagedKvCache(FakeRunner.Shape, new KvCacheOptions { BudgetBytes = budgetMiB << 20 });
+        Cache = new PagedKvCache(FakeRunner.Shape, new KvCacheOptions { BudgetBytes = BudgetFor(columns), TranscodeReserveShare = 0 });
         EmptyBytes = Cache.UsedBytes;
         Runner = new FakeRunner(Cache, contextLength: contextLength);
         Engine = InferenceEngine.Manual(Runner, Cache, options ?? new EngineOptions(), Time);
@@ -109,6 +112,19 @@ internal sealed class EngineBench : IAsyncDisposable
         ValueTask closed = handle.DisposeAsync();
         Step();
         Assert.True(closed.IsCompleted, "The units are back within one step.");
+    }
+
+    /// <summary>The budget whose promisable part is that many columns; tables grow with the budget, so it is approached.</summary>
+    private static long BudgetFor(int columns)
+    {
+        long budgetBytes = 32 << 20;
+        for (int round = 0; round < 6; round++)
+        {
+            using PagedKvCache probe = new(FakeRunner.Shape, new KvCacheOptions { BudgetBytes = budgetBytes, TranscodeReserveShare = 0 });
+            long wanted = columns * (probe.CommitmentBytes(64 * 16) / 16) + probe.CommitmentBytes(64) / 4;
+            budgetBytes += wanted - probe.CommittableBytes;
+        }
+        return budgetBytes;
     }
 
     public async ValueTask DisposeAsync()

@@ -44,6 +44,9 @@ internal sealed class FakeRunner(PagedKvCache cache, int vocabularySize = HashMo
     /// <summary>False for tests that count allocations.</summary>
     public bool Records { get; set; } = true;
 
+    /// <summary>False: logits are a hash of the position alone, and nothing is read back; for tests that count allocations.</summary>
+    public bool ReadsBack { get; set; } = true;
+
     /// <summary>Changes the logits of a span, to play a fault.</summary>
     public Action<StepSpan, Memory<float>>? Spoil { get; set; }
 
@@ -67,7 +70,7 @@ internal sealed class FakeRunner(PagedKvCache cache, int vocabularySize = HashMo
             {
                 int position = span.FirstPosition + span.RowCount - span.LogitRowCount + i;
                 Span<float> logits = batch.Logits(span.FirstLogitRow + i);
-                HashModel.Logits(HashOf(span.Table, position + 1), logits);
+                HashModel.Logits(ReadsBack ? HashOf(span.Table, position + 1) : (ulong)position, logits);
                 if (Spoil is not null)
                 {
                     float[] copy = logits.ToArray();

@@ -1,6 +1,4 @@
-using Concertina.Compute.Engine.Scheduling;
-
-namespace Concertina.Compute.Engine;
+namespace Concertina.Compute.Engine.Scheduling;
 
 /// <summary>Every way a run can fail, with its code and its words.</summary>
 internal static class RunErrors

@@ -2,7 +2,8 @@ namespace Concertina.Compute.Engine;
 
 /// <summary>
 /// Looks at the engine's thread from a timer of its own: names the stage that lasts too long while there is work, and
-/// wakes a parked engine when a deadline may have passed (a queue wait, a slow reader, a wait for memory).
+/// wakes a parked engine when a deadline may have passed (a queue wait, a slow reader, a wait for memory). Requests that
+/// wait although nothing runs are a stall too, whatever the thread does meanwhile.
 /// </summary>
 internal sealed class EngineWatchdog : IDisposable
 {
@@ -17,6 +18,7 @@ internal sealed class EngineWatchdog : IDisposable
     private readonly ITimer _timer;
     private long _seenMark;
     private long _seenAt;
+    private long? _idleWithQueueSince;
 
     public EngineWatchdog(EngineState state, StageMark mark, Action wake)
     {
@@ -37,19 +39,7 @@ internal sealed class EngineWatchdog : IDisposable
     {
         lock (_lock)
         {
-            long mark = _mark.Value;
-            long now = _state.Time.GetTimestamp();
-            bool parked = StageMark.StageOf(mark) == EngineStage.Parked;
-            if (mark != _seenMark || (parked && !_state.Intake.HasCommands))
-            {
-                _seenMark = mark;
-                _seenAt = now;
-                _state.Intake.SetStalled(null);
-            }
-            else if (_state.IsOver(_seenAt, _state.Options.StallSeconds, now))
-            {
-                _state.Intake.SetStalled(StageMark.StageOf(mark).ToString().ToLowerInvariant());
-            }
+            _state.Intake.SetStalled(StalledStage(_state.Time.GetTimestamp())?.ToString().ToLowerInvariant());
         }
         if (_state.Intake.Waiting > 0 || _state.Board.Read().Running > 0)
         {
@@ -58,4 +48,20 @@ internal sealed class EngineWatchdog : IDisposable
     }
 
     public void Dispose() => _timer.Dispose();
+
+    private EngineStage? StalledStage(long now)
+    {
+        double limit = _state.Options.StallSeconds;
+        bool ignored = _state.Intake.Waiting > 0 && _state.Board.Read().Running == 0;
+        _idleWithQueueSince = ignored ? _idleWithQueueSince ?? now : null;
+        long mark = _mark.Value;
+        EngineStage stage = StageMark.StageOf(mark);
+        if (mark != _seenMark || (stage == EngineStage.Parked && !_state.Intake.HasCommands))
+        {
+            (_seenMark, _seenAt) = (mark, now);
+        }
+        return _state.IsOver(_seenAt, limit, now) ? stage
+            : _state.IsOver(_idleWithQueueSince, limit, now) ? EngineStage.Admit
+            : null;
+    }
 }
