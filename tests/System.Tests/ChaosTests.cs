@@ -40,7 +40,7 @@ public sealed class ChaosTests : IAsyncLifetime
         await Metrics.Until(_server.Client, "no request runs or waits", m =>
             m["vllm:num_requests_running"] == 0 && m["vllm:num_requests_waiting"] == 0 && m["kv_cache_memory_committed_bytes"] == 0);
         Dictionary<string, double> metrics = await Metrics.Read(_server.Client);
-        Assert.Equal(metrics["kv_cache_prefix_memory_usage_bytes"], metrics["kv_cache_prefix_memory_unreferenced_bytes"]);
+        Assert.Equal(metrics["kv_cache_prefix_memory_bytes"], metrics["kv_cache_prefix_unreferenced_memory_bytes"]);
         Assert.True(metrics["kv_cache_memory_usage_bytes"] <= 24 << 20);
     }
 
