@@ -50,6 +50,7 @@ internal sealed class EngineMetrics
         meter.CreateObservableUpDownCounter("kv_cache.memory.limit", () => state.Board.Read().Kv.BudgetBytes, "By", "Bytes the cache may use.");
         meter.CreateObservableUpDownCounter("kv_cache.memory.committed", () => state.Board.Read().CommittedBytes, "By", "Bytes promised to running sequences.");
         meter.CreateObservableUpDownCounter("kv_cache.prefix.memory", () => state.Board.Read().Kv.PrefixBytes, "By", "Bytes of prefix columns.");
+        meter.CreateObservableUpDownCounter("kv_cache.prefix.unreferenced_memory", () => state.Board.Read().Kv.UnreferencedPrefixBytes, "By", "Bytes of prefix columns that no table refers to; reclaimable at once.");
     }
 
     private static void Counters(Meter meter, EngineState state)
