@@ -13,13 +13,16 @@ namespace Concertina.Silo;
 /// <summary>The built-in grain host of a silo. The Orleans engine brings its own file in this place.</summary>
 internal static class GrainHosting
 {
+    /// <summary>Name of the one state store.</summary>
+    public const string StateName = "Default";
+
     public static void Add(IServiceCollection services)
     {
         services.AddGrainHost(host => host
             .AddGrains(typeof(WorkerPlacement).Assembly)
             .AddPlacementDirector<WorkerPlacement, WorkerPlacementDirector>()
             .AddPlacementDirector<SequencePlacement, SequencePlacementDirector>()
-            .AddState("Default", provider => new FileStateStore(
+            .AddState(StateName, provider => new FileStateStore(
                 Path.Combine(provider.GetRequiredService<IOptions<StoreOptions>>().Value.Directory, "state"))));
         services.AddOptions<GrainHostOptions>().Configure<IOptions<SiloOptions>>((host, silo) => host.SiloName = silo.Value.Name);
     }

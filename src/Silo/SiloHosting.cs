@@ -3,6 +3,7 @@ using Concertina.Compute.KvCache;
 using Concertina.Compute.Store;
 using Concertina.Grains.Tenants;
 using Concertina.Grains.Workers;
+using Concertina.Runtime.Storage;
 using Concertina.Silo.Models;
 using Concertina.Silo.Options;
 using Microsoft.Extensions.Configuration;
@@ -74,7 +75,8 @@ public static class SiloHosting
 
     private static ModelService MakeModelService(IServiceProvider provider)
     {
-        // Nobody asks for the gauges; they exist as long as the model does.
+        // Made before anything starts: a folder that another process holds must stop the start. Nobody asks for the gauges.
+        _ = provider.GetRequiredKeyedService<IStateStore>(GrainHosting.StateName);
         _ = provider.GetRequiredService<SiloMetrics>();
         return new ModelService(
             provider.GetRequiredService<ModelLoader>(), provider.GetRequiredService<LocalWorker>(),

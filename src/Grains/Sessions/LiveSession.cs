@@ -1,5 +1,4 @@
 using Concertina.Compute.Engine;
-using Concertina.Compute.KvCache;
 using Concertina.Contracts.Sessions;
 using Concertina.Grains.Workers;
 using Microsoft.Extensions.Logging;
@@ -7,7 +6,7 @@ using Microsoft.Extensions.Logging;
 namespace Concertina.Grains.Sessions;
 
 /// <summary>
-/// A session while it is active: the handle of its sequence and the flag that lets one request write at a time. All calls
+/// A session while it is active: its sequence and the flag that lets one request write at a time. All calls
 /// come from one activation's turns; they interleave at awaits.
 /// </summary>
 internal sealed class LiveSession(
@@ -17,14 +16,16 @@ internal sealed class LiveSession(
     private static readonly TimeSpan EndingWait = TimeSpan.FromSeconds(1);
     private static readonly TimeSpan EndWait = TimeSpan.FromSeconds(5);
     private readonly SequenceKey _key = SequenceKey.Parse(key);
-    private SequenceHandle? _handle;
-    private string? _cacheSalt;
+    private readonly SessionUnits _units = new(key, worker, record);
     private GenerationRun? _running;
     private Task _saving = Task.CompletedTask;
 
     public bool IsEphemeral => _key.IsEphemeral;
 
     public string DeterminismClass => worker.Served?.Facts.DeterminismClass ?? "";
+
+    /// <summary>Opens what an earlier activation left, so that its tokens are known before the first request.</summary>
+    public Task Restore() => record.Exists && worker.Served is not null ? _units.Open(cacheSalt: null) : Task.CompletedTask;
 
     /// <summary>Takes the session's turn and hands the request to the engine.</summary>
     /// <returns>Why not; null when the run has started.</returns>
@@ -43,7 +44,7 @@ internal sealed class LiveSession(
             return GenerateChecks.Busy(_running.RequestId);
         }
         _running = run;
-        SequenceHandle handle = await Open(request.CacheSalt);
+        SequenceHandle handle = await _units.Open(request.CacheSalt);
         ReadOnlyMemory<int> prompt = staged ?? TokenPacking.Unpack(request.Prompt);
         SubmitResult result = await handle.SubmitAsync(EngineMessages.Spec(request, prompt), cancellation);
         if (result.Generation is { } generation)
@@ -52,22 +53,6 @@ internal sealed class LiveSession(
             return null;
         }
         return EngineMessages.Refusal(result.Refusal!);
-    }
-
-    /// <summary>Opens the sequence: with the tokens of its file on first use, with those it has when the salt changes.</summary>
-    public async Task<SequenceHandle> Open(string? cacheSalt)
-    {
-        if (_handle is { } open && _cacheSalt == cacheSalt)
-        {
-            return open;
-        }
-        ServedModel served = worker.Served ?? throw new InvalidOperationException($"Worker '{worker.Key}' has no model yet.");
-        int[] tokens = _handle is { } other ? other.CopyTokens() : await record.Load(served.Facts.Hash);
-        await Close();
-        SequenceHandle handle = served.Engine.Open(new SequenceIdentity(key, _key.TenantId, PrefixScope.For(_key.TenantId, cacheSalt)));
-        handle.RestoreTokens(tokens);
-        (_handle, _cacheSalt) = (handle, cacheSalt);
-        return handle;
     }
 
     /// <summary>Ends a request by its caller's wish.</summary>
@@ -84,12 +69,12 @@ internal sealed class LiveSession(
     public Task<bool> Complete(GenerationRun run) => run.Completion ??= CompleteOnce(run);
 
     public SessionStatus Status() => new(
-        _handle is not null || record.Exists,
+        _units.Handle is not null || record.Exists,
         _running is not null,
-        _handle?.TokenCount ?? record.State.TokenCount,
-        _handle?.WarmTokens ?? 0,
-        _handle?.KvBytes ?? 0,
-        _handle?.Exact ?? true);
+        _units.Handle?.TokenCount ?? record.State.TokenCount,
+        _units.Handle?.WarmTokens ?? 0,
+        _units.Handle?.KvBytes ?? 0,
+        _units.Handle?.Exact ?? true);
 
     /// <summary>Removes the session: what runs ends, units, file and state go.</summary>
     public async Task Delete()
@@ -100,26 +85,15 @@ internal sealed class LiveSession(
             run.Cancel(0);
             _running = null;
         }
-        await Close();
+        await _units.Close();
         await _saving;
         await record.Delete();
-    }
-
-    /// <summary>Gives the units back; the engine ends what still runs on them.</summary>
-    public async Task Close()
-    {
-        SequenceHandle? handle = _handle;
-        _handle = null;
-        if (handle is not null)
-        {
-            await handle.DisposeAsync();
-        }
     }
 
     /// <summary>The activation ends: units go back, what is being saved is saved.</summary>
     public async Task Shut()
     {
-        await Close();
+        await _units.Close();
         await _saving;
     }
 
@@ -145,7 +119,7 @@ internal sealed class LiveSession(
             GrainsLog.EndNotSeen(logger, key, EndWait.TotalSeconds);
         }
         bool owned = true;
-        if (run.End is { } end && _handle is { } handle && !run.Discarded)
+        if (run.End is { } end && _units.Handle is { } handle && !run.Discarded)
         {
             Log(run, end);
             Task<bool> saving = record.Save(new SessionSaveRequest(
@@ -157,7 +131,7 @@ internal sealed class LiveSession(
         {
             if (IsEphemeral)
             {
-                await Close();
+                await _units.Close();
             }
             _running = null;
         }

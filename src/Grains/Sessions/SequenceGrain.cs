@@ -26,10 +26,7 @@ internal sealed class SequenceGrain(
     {
         SessionRecord record = new(this.GetPrimaryKeyString(), state, store, logger);
         _session = new LiveSession(this.GetPrimaryKeyString(), worker, record, time, logger);
-        if (record.Exists && worker.Served is not null)
-        {
-            await _session.Open(cacheSalt: null);
-        }
+        await _session.Restore();
     }
 
     // The units go back; full columns stay as prefix cache.

@@ -1,0 +1,75 @@
+using System.Security.Cryptography;
+using System.Text;
+using Concertina.Cli;
+using Concertina.Cli.Benches;
+using Concertina.Cli.Recall;
+using Concertina.Cli.Serving;
+using Microsoft.Extensions.Configuration;
+
+namespace Concertina.Grains.Tests.Cli;
+
+public sealed class CliTests
+{
+    [Fact]
+    public void A_new_key_has_256_bits_and_its_line_has_its_hash()
+    {
+        (string key, string line) = KeyCommand.New("me");
+        Assert.Matches("^sk-[0-9a-f]{64}$", key);
+        Assert.Contains(Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(key))), line, StringComparison.Ordinal);
+        Assert.NotEqual(key, KeyCommand.New("me").Key);
+    }
+
+    [Fact]
+    public void Rendered_turns_become_messages_and_the_open_turn_is_the_one_to_generate()
+    {
+        System.Text.Json.Nodes.JsonArray messages = RecallSet.Messages(
+            "<|system|>\nBe brief.<|end|>\n<|user|>\nA\nB<|end|>\n<|assistant|>\nC<|end|>\n<|user|>\nD?<|end|>\n<|assistant|>\n");
+        Assert.Equal(
+            ["system:Be brief.", "user:A\nB", "assistant:C", "user:D?"],
+            messages.Select(message => $"{message!["role"]}:{message["content"]}"));
+    }
+
+    [Fact]
+    public void Percentiles_are_of_the_nearest_rank()
+    {
+        Assert.Null(Percentiles.Of([]));
+        Assert.Equal(new Percentiles(50, 99), Percentiles.Of(Enumerable.Range(1, 100).Select(value => (double)value).Reverse()));
+        Assert.Equal(new Percentiles(7, 7), Percentiles.Of([7]));
+    }
+
+    [Theory]
+    [InlineData("http://0.0.0.0:8080", "KeySha256")]
+    [InlineData("http://*:8080", "KeySha256")]
+    [InlineData("nonsense", "nonsense")]
+    [InlineData("ftp://127.0.0.1", "ftp")]
+    public void An_address_that_is_public_without_keys_or_no_address_is_refused(string listen, string named)
+    {
+        CliException problem = Assert.Throws<CliException>(() => ServeConfiguration.Apply(new ConfigurationManager(), new ServeSettings { Listen = listen }));
+        Assert.Equal(ExitCode.Usage, problem.ExitCode);
+        Assert.Contains(named, problem.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void The_command_line_wins_over_the_file_and_the_store_has_a_folder_per_port()
+    {
+        using TemporaryFolder folder = new();
+        File.WriteAllText(folder.File("c.json"), """{ "Listen": "http://127.0.0.1:9000", "KvCache": { "BudgetBytes": "1GiB" }, "Engine": { "Threads": 3 } }""");
+        File.WriteAllText(folder.File("m.gguf"), "");
+        ConfigurationManager configuration = new();
+        string[] addresses = ServeConfiguration.Apply(
+            configuration, new ServeSettings { Config = folder.File("c.json"), Model = folder.File("m.gguf"), Threads = 1 });
+        Assert.Equal(["http://127.0.0.1:9000"], addresses);
+        Assert.Equal($"{1L << 30}", configuration["KvCache:BudgetBytes"]);
+        Assert.Equal("1", configuration["Engine:Threads"]);
+        Assert.EndsWith(Path.Combine("concertina", "9000"), configuration["Store:Directory"], StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void A_missing_model_or_configuration_file_is_named()
+    {
+        Assert.Equal(ExitCode.Model, Assert.Throws<CliException>(() =>
+            ServeConfiguration.Apply(new ConfigurationManager(), new ServeSettings { Model = "nowhere.gguf" })).ExitCode);
+        Assert.Equal(ExitCode.Usage, Assert.Throws<CliException>(() =>
+            ServeConfiguration.Apply(new ConfigurationManager(), new ServeSettings { Config = "nowhere.json" })).ExitCode);
+    }
+}

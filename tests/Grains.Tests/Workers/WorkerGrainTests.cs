@@ -1,0 +1,101 @@
+using Concertina.Contracts.Budget;
+using Concertina.Contracts.Sessions;
+using Concertina.Contracts.Workers;
+using Concertina.Grains.Tests.Fakes;
+using FakeWorkers = Concertina.Grains.Tests.Fakes.Workers;
+
+namespace Concertina.Grains.Tests.Workers;
+
+public sealed class WorkerGrainTests : IAsyncLifetime
+{
+    private TestSilo _silo = null!;
+
+    private IWorkerGrain Worker => _silo.Grains.GetGrain<IWorkerGrain>(FakeWorkers.Key);
+
+    private IMemoryBudgetGrain Budget => _silo.Grains.GetGrain<IMemoryBudgetGrain>(FakeWorkers.Model);
+
+    public async ValueTask InitializeAsync() => _silo = await TestSilo.Start();
+
+    public ValueTask DisposeAsync() => _silo.DisposeAsync();
+
+    [Fact]
+    public async Task The_tokenizer_travels_in_parts_that_fit_a_message()
+    {
+        using MemoryStream bytes = new();
+        byte[] part;
+        while ((part = await Worker.TokenizerPart("model-hash", (int)bytes.Length)).Length > 0)
+        {
+            Assert.InRange(part.Length, 1, TokenPacking.MaxMessageBytes);
+            bytes.Write(part);
+        }
+        Assert.Equal(FakeWorkers.TokenizerBytes, bytes.ToArray());
+        await Assert.ThrowsAsync<ArgumentException>(() => Worker.TokenizerPart("other-hash", 0));
+    }
+
+    [Fact]
+    public async Task A_worker_reports_by_itself_and_routing_finds_it()
+    {
+        await Worker.Load();
+        RouteAnswer answer = await Routed();
+        Assert.Equal((FakeWorkers.Key, "local", _silo.Worker.Epoch), (answer.Worker!, answer.Silo!, answer.Epoch));
+    }
+
+    [Fact]
+    public async Task Each_start_of_the_process_raises_the_epoch()
+    {
+        await Worker.Load();
+        long before = _silo.Worker.Epoch;
+        await _silo.Restart();
+        await Worker.Load();
+        Assert.True(_silo.Worker.Epoch > before);
+    }
+
+    [Fact]
+    public async Task Assignments_are_answered_with_the_workers_own_epoch_whatever_theirs_is()
+    {
+        await Worker.Load();
+        long epoch = _silo.Worker.Epoch;
+        RungAssignment[] assignments = [new("t/s", "f16")];
+        Assert.Equal(epoch, await Worker.Assign(new RungAssignments(epoch, assignments)));
+        Assert.Equal(epoch, await Worker.Assign(new RungAssignments(epoch, assignments)));
+        _silo.Worker.RaiseEpoch();
+        Assert.Equal(epoch + 1, await Worker.Assign(new RungAssignments(epoch, assignments)));
+    }
+
+    [Fact]
+    public async Task A_draining_or_stalled_worker_gets_no_new_work()
+    {
+        await Worker.Load();
+        await Routed();
+        await Worker.Drain();
+        Assert.False((await Worker.Load()).Accepting);
+        RouteAnswer answer = await Budget.Route(Request());
+        while (answer.Refusal is null)
+        {
+            _silo.Time.Advance(TimeSpan.FromMilliseconds(250));
+            answer = await Budget.Route(Request());
+        }
+        Assert.Equal(RefusalReason.Unavailable, answer.Refusal.Reason);
+    }
+
+    [Fact]
+    public async Task A_stalled_engine_is_named_with_its_stage()
+    {
+        _silo.Engine.StalledStage = "forward";
+        WorkerLoad load = await Worker.Load();
+        Assert.Equal((false, "forward"), (load.Accepting, load.StalledStage));
+    }
+
+    private static RouteRequest Request() => new() { TenantId = "t", SequenceKey = "t/s", PromptTokens = 10 };
+
+    /// <summary>The first route that is not refused; the clock moves so that reports are due.</summary>
+    private async Task<RouteAnswer> Routed()
+    {
+        RouteAnswer answer;
+        while ((answer = await Budget.Route(Request())).Worker is null)
+        {
+            _silo.Time.Advance(TimeSpan.FromMilliseconds(250));
+        }
+        return answer;
+    }
+}
