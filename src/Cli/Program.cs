@@ -7,7 +7,7 @@ using Concertina.Cli.Serving;
 RootCommand root = new("Serves language models from a cluster of .NET actors.")
 {
     ServeCommand.Create(),
-    new Command("bench", "Measures and writes JSON.") { BenchServeCommand.Create() },
+    new Command("bench", "Measures and writes JSON.") { BenchModelCommand.Decode(), BenchModelCommand.Prefill(), BenchServeCommand.Create() },
     RecallCommand.Create(),
     new Command("key", "API keys.") { KeyCommand.Create() },
 };

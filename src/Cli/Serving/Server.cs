@@ -1,3 +1,4 @@
+using System.Net.Sockets;
 using Concertina.Contracts.Workers;
 using Concertina.Gateway;
 using Concertina.Gateway.Models;
@@ -33,13 +34,8 @@ internal static class Server
         builder.Services.AddConcertinaGateway(builder.Configuration);
         builder.Services.AddSingleton<IModelDirectory, SiloModels>();
         Uri? telemetry = Telemetry.Add(builder);
-        await using WebApplication app = builder.Build();
-        app.MapConcertina();
-
+        await using WebApplication app = await Start(builder, addresses);
         ModelService model = app.Services.GetRequiredService<ModelService>();
-        StartScreen screen = new(builder.Configuration["Model:Path"]!);
-        model.StageChanged += screen.Show;
-        await Start(app, addresses);
         ModelFacts facts = await Loaded(app, model, cancellation);
         await Ready(app, cancellation);
         StartScreen.Facts(facts, app.Services.GetRequiredService<LocalWorker>().Load(), telemetry);
@@ -48,25 +44,36 @@ internal static class Server
         return ExitCode.Success;
     }
 
-    private static async Task Start(WebApplication app, string[] addresses)
+    private static async Task<WebApplication> Start(WebApplicationBuilder builder, string[] addresses)
     {
+        WebApplication? app = null;
         try
         {
+            app = builder.Build();
+            app.MapConcertina();
+            app.Services.GetRequiredService<ModelService>().StageChanged += new StartScreen(builder.Configuration["Model:Path"]!).Show;
             await app.StartAsync();
+            return app;
         }
-        catch (OptionsValidationException problem)
+        catch (Exception problem) when (Explain(problem, addresses) is { } explained)
         {
-            throw new CliException(ExitCode.Usage, string.Join('\n', problem.Failures.Select(Sentence)));
-        }
-        catch (IOException problem) when (problem.InnerException is AddressInUseException)
-        {
-            throw new CliException(ExitCode.Address, $"{addresses[0]} is in use by another process; choose another with --listen.");
-        }
-        catch (IOException problem)
-        {
-            throw new CliException(ExitCode.Address, $"{string.Join(", ", addresses)} cannot be listened on: {problem.Message}");
+            await (app?.DisposeAsync() ?? ValueTask.CompletedTask);
+            throw explained;
         }
     }
+
+    /// <summary>What a person can do about a start that failed; null for what is our fault.</summary>
+    private static CliException? Explain(Exception problem, string[] addresses) => problem switch
+    {
+        OptionsValidationException invalid => new CliException(ExitCode.Usage, string.Join('\n', invalid.Failures.Select(Sentence))),
+        InvalidOperationException unknown when unknown.Message.Contains("ErrorOnUnknownConfiguration", StringComparison.Ordinal) =>
+            new CliException(ExitCode.Usage, $"The configuration has a key that no option has (docs/configuration.md lists them). {unknown.Message}"),
+        IOException { InnerException: AddressInUseException } =>
+            new CliException(ExitCode.Address, $"{addresses[0]} is in use by another process; choose another with --listen."),
+        SocketException denied => new CliException(ExitCode.Address, $"{string.Join(", ", addresses)} cannot be listened on: {denied.Message}."),
+        IOException or UnauthorizedAccessException => new CliException(ExitCode.Failure, problem.Message),
+        _ => null,
+    };
 
     // The framework wraps our sentence: "DataAnnotation validation failed for ... with the error: '...'."
     private static string Sentence(string failure)

@@ -1,0 +1,95 @@
+using System.CommandLine;
+using System.ComponentModel.DataAnnotations;
+using System.Globalization;
+using Concertina.Compute.Bench;
+using Concertina.Compute.Model;
+using Concertina.Compute.Model.Weights;
+
+namespace Concertina.Cli.Benches;
+
+/// <summary><c>concertina bench decode</c> and <c>prefill</c>: the forward pass alone, of a model or of random weights of a shape.</summary>
+internal static class BenchModelCommand
+{
+    private const int Seed = 1;
+
+    public static Command Decode() => Create("decode", "Measures decode steps of a batch of sequences of some depth.", DecodeBenchmark.Run);
+
+    public static Command Prefill() => Create("prefill", "Measures prompts that are computed in chunks.", PrefillBenchmark.Run);
+
+    private static Command Create(string name, string description, Func<ModelSource, BenchmarkSettings, TimeProvider, BenchmarkResult> run)
+    {
+        Option<string?> model = new("--model") { Description = "GGUF file." };
+        Option<string?> shape = new("--shape") { Description = $"Random weights in Q8_0 of a shape: {string.Join(", ", ModelShapes.Names)}." };
+        Option<int> depth = new("--depth") { Description = "Tokens each sequence already holds." };
+        Option<int> batch = new("--batch") { Description = "Sequences.", DefaultValueFactory = _ => 1 };
+        Option<int> tokens = new("--tokens") { Description = "Tokens measured per sequence.", DefaultValueFactory = _ => 128 };
+        Option<int> threads = new("--threads") { Description = "Threads; 0: one per core." };
+        Option<string?> json = new("--json") { Description = "File for the result." };
+        Command command = new(name, description) { model, shape, depth, batch, tokens, threads, json };
+        command.SetAction(arguments =>
+        {
+            BenchmarkSettings settings = Checked(new BenchmarkSettings
+            {
+                Depth = arguments.GetValue(depth),
+                Batch = arguments.GetRequiredValue(batch),
+                Tokens = arguments.GetRequiredValue(tokens),
+                Threads = arguments.GetValue(threads),
+                Seed = Seed,
+            });
+            using ModelSource source = Open(arguments.GetValue(model), arguments.GetValue(shape));
+            string what = arguments.GetValue(model) is { } file ? $"--model {Path.GetFileName(file)}" : $"--shape {arguments.GetValue(shape)}";
+            BenchResult result = Result(run(source, settings, TimeProvider.System)) with
+            {
+                Command = string.Create(CultureInfo.InvariantCulture,
+                    $"concertina bench {name} {what} --depth {settings.Depth} --batch {settings.Batch} --tokens {settings.Tokens} --threads {settings.Threads}"),
+                Model = source.Config.Name,
+                Note = arguments.GetValue(model) is null ? "random weights (Q8_0); keys and values of the depth are random numbers" : null,
+            };
+            ResultFile.Write(arguments.GetValue(json), result, ResultJson.Default.BenchResult);
+            return ExitCode.Success;
+        });
+        return command;
+    }
+
+    private static BenchmarkSettings Checked(BenchmarkSettings settings)
+    {
+        List<ValidationResult> problems = [];
+        return Validator.TryValidateObject(settings, new ValidationContext(settings), problems, validateAllProperties: true)
+            ? settings
+            : throw new CliException(ExitCode.Usage, string.Join('\n', problems));
+    }
+
+    private static ModelSource Open(string? model, string? shape)
+    {
+        if (model is null == shape is null)
+        {
+            throw new CliException(ExitCode.Usage, "Name either --model FILE.gguf or --shape.");
+        }
+        try
+        {
+            return model is null ? RandomModel.Create(shape!, TensorType.Q80, Seed) : ModelFile.Open(model);
+        }
+        catch (ModelFileException problem)
+        {
+            throw new CliException(ExitCode.Model, problem.Message);
+        }
+        catch (ArgumentException problem)
+        {
+            throw new CliException(ExitCode.Usage, problem.Message);
+        }
+    }
+
+    private static BenchResult Result(BenchmarkResult measured) => new()
+    {
+        Command = "",
+        TokensPerSecond = Math.Round(measured.TokensPerSecond, 2),
+        TtftMs = Of(measured.TtftP50Ms, measured.TtftP99Ms),
+        ItlMs = Of(measured.ItlP50Ms, measured.ItlP99Ms),
+        ResidentBytes = Environment.WorkingSet,
+        KvBytes = measured.KvBytes,
+        WeightBytes = measured.WeightBytes,
+    };
+
+    private static Percentiles? Of(double? p50, double? p99) =>
+        p50 is { } median && p99 is { } tail ? new Percentiles(Math.Round(median, 3), Math.Round(tail, 3)) : null;
+}
