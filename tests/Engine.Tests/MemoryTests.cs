@@ -49,6 +49,33 @@ public sealed class MemoryTests
     }
 
     [Fact]
+    public async Task Streams_never_use_up_what_one_of_them_needs_to_finish()
+    {
+        await using EngineBench bench = new(
+            new EngineOptions { DefaultNewTokens = 20, MemoryWaitSeconds = 1000, SlowReaderSeconds = 1000, ReaderBufferTokens = 20 }, columns: 12);
+        TokenStream small = bench.Submit(EngineBench.Prompt(10, seed: 1), 110); // its reader is away: it holds its 2 columns and stands still
+        TokenStream first = bench.Submit(EngineBench.Prompt(30, seed: 2), maxNewTokens: null); // 10 columns in the end
+        TokenStream second = bench.Submit(EngineBench.Prompt(30, seed: 3), maxNewTokens: null);
+        for (int step = 0; step < 400; step++)
+        {
+            bench.Step(); // half of what is free to each would leave neither enough
+            EngineBench.Read(first);
+            EngineBench.Read(second);
+        }
+
+        bench.Finish(small);
+        for (int step = 0; step < 1_500; step++)
+        {
+            bench.Step();
+            EngineBench.Read(first);
+            EngineBench.Read(second);
+        }
+
+        Assert.Equal((FinishKind.Length, FinishKind.Length), (first.End?.Kind, second.End?.Kind));
+        Assert.True(second.End!.Waits > 0);
+    }
+
+    [Fact]
     public async Task A_wait_for_memory_is_bounded_and_ends_with_an_error()
     {
         await using EngineBench bench = new(

@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using Concertina.Compute.Engine.Sampling;
 using Concertina.Compute.Engine.Scheduling;
 using Concertina.Compute.KvCache;
@@ -96,10 +97,15 @@ internal sealed class EngineStep
             moved = true;
             _metrics.Step(_state.Time.GetElapsedTime(startedAt), _batch.RowCount);
         }
+        CheckLaws();
         _readings.MemoryWaits += _scheduler.WaitingRuns > 0 ? 1 : 0;
         PublishReadings();
         return moved;
     }
+
+    /// <summary>In debug builds every step ends with the laws of commitments; a broken one fails the engine.</summary>
+    [Conditional("DEBUG")]
+    private void CheckLaws() => _state.CheckLaws();
 
     private bool ExpireQueued(long now)
     {
