@@ -14,7 +14,8 @@ public interface ITokenizer
     /// <summary>The ids that end a generation: end of text and end of turn, without repetition, ascending.</summary>
     IReadOnlyList<int> EosIds { get; }
 
-    /// <summary>Whether <paramref name="id"/> is a control token: it has a meaning for the model and no text for a reader.</summary>
+    /// <summary>Whether <paramref name="id"/> is a control token: it has a meaning for the model and no text for a reader.
+    /// The begin, end and end-of-turn ids are, whatever type the file gives them.</summary>
     /// <exception cref="ArgumentOutOfRangeException">The id is not of this vocabulary.</exception>
     bool IsControl(int id);
 
@@ -25,13 +26,15 @@ public interface ITokenizer
     /// <summary>Appends the ids of <paramref name="text"/> to <paramref name="output"/>.</summary>
     /// <param name="text">Any text; lone surrogates count as U+FFFD.</param>
     /// <param name="addSpecial">Adds the begin and end ids the model was trained with.</param>
-    /// <param name="parseSpecial">Whether the names of control tokens inside the text become those tokens. With
-    /// false, no control id comes out of the text: use it for everything that a user wrote.</param>
+    /// <param name="parseSpecial">Whether the names of control tokens and of the chat's marks inside the text become
+    /// those tokens. With false, no control id comes out of the text: use it for everything that a user wrote. Marks are
+    /// user-defined tokens that the chat template writes or that begin with <c>&lt;|</c>; all other user-defined tokens
+    /// (runs of spaces, tags) are taken whole in any text.</param>
     /// <param name="output">Receives the ids.</param>
     void Encode(ReadOnlySpan<char> text, bool addSpecial, bool parseSpecial, IBufferWriter<int> output);
 
-    /// <summary>Appends the ids of a rendered chat. Names of control tokens count only where the template wrote them,
-    /// so a message cannot end its own turn. Without such names in the messages, the ids are those of
+    /// <summary>Appends the ids of a rendered chat. Names of control tokens and marks count only where the template
+    /// wrote them, so a message cannot end its own turn. Without such names in the messages, the ids are those of
     /// <see cref="Encode"/> over the whole text with <c>parseSpecial</c>.</summary>
     /// <param name="chat">What <see cref="ChatTemplate.Render"/> gave.</param>
     /// <param name="addSpecial">Adds the begin id the model was trained with, unless the template already wrote it.

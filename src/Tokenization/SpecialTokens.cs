@@ -3,27 +3,27 @@ using System.Buffers;
 namespace Concertina.Tokenization;
 
 /// <summary>Finds the tokens that are taken whole: control tokens by name and user-defined texts. At each place the longest
-/// admissible name wins, from left to right.</summary>
+/// admissible name wins, from left to right. <see cref="TokenRoles"/> says which are admissible everywhere.</summary>
 internal sealed class SpecialTokens
 {
     private readonly Dictionary<string, Special> _byText = new(StringComparer.Ordinal);
     private readonly Dictionary<char, int[]> _lengthsByFirst = [];
     private readonly SearchValues<char> _firsts;
 
+    /// <param name="spec">A description with resolved types.</param>
     public SpecialTokens(TokenizerSpec spec)
     {
         Dictionary<char, SortedSet<int>> lengths = [];
         for (int id = 0; id < spec.Tokens.Count; id++)
         {
             string text = spec.Tokens[id];
-            bool literal = spec.Types[id] == TokenKind.UserDefined;
-            if (text.Length == 0 || !(literal || spec.Types[id] is TokenKind.Control or TokenKind.Unknown))
+            if (text.Length == 0 || spec.Types[id] is not (TokenKind.UserDefined or TokenKind.Control or TokenKind.Unknown))
             {
                 continue;
             }
 
             // Between two tokens of one text, the first counts.
-            _byText.TryAdd(text, new Special(id, literal));
+            _byText.TryAdd(text, new Special(id, !TokenRoles.NeedsTrust(spec, id)));
             if (!lengths.TryGetValue(text[0], out SortedSet<int>? ofFirst))
             {
                 lengths[text[0]] = ofFirst = [];

@@ -15,7 +15,8 @@ public enum TokenKind
     /// <summary>Has a meaning for the model and no text: begin, end, role marks.</summary>
     Control = 3,
 
-    /// <summary>A literal text that is always taken whole, before any splitting.</summary>
+    /// <summary>A literal text that is taken whole, before any splitting; a mark of the chat only where it is trusted
+    /// (<see cref="ITokenizer.Encode"/>).</summary>
     UserDefined = 4,
 
     /// <summary>A reserved id that no text maps to.</summary>

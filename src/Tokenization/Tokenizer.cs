@@ -42,9 +42,10 @@ public sealed class Tokenizer : ITokenizer
     {
         ArgumentNullException.ThrowIfNull(spec);
         TokenizerSpecValidation.Check(spec);
+        TokenizerSpec resolved = TokenRoles.Resolve(spec);
         return spec.Model switch
         {
-            "gpt2" => new Tokenizer(spec, new BpeEncoder(spec, SubstituteOf(spec))),
+            "gpt2" => new Tokenizer(resolved, new BpeEncoder(resolved, SubstituteOf(resolved))),
             _ => throw new TokenizerSpecException("model", $"'{spec.Model}' is not supported; supported is gpt2 (byte-level BPE)."),
         };
     }

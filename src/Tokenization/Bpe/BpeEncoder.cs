@@ -27,7 +27,9 @@ internal sealed class BpeEncoder : IFragmentEncoder
             _byteIds[value] = known ? id : missingByteId ?? NoToken;
         }
 
-        _wholeWords = _splitter.TakesWholeWords ? idOf : [];
+        // A user-defined token was taken before, or may not be taken here.
+        _wholeWords = _splitter.TakesWholeWords
+            ? new(idOf.Where(entry => spec.Types[entry.Value] != TokenKind.UserDefined), StringComparer.Ordinal) : [];
     }
 
     /// <inheritdoc/>
