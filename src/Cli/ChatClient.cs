@@ -55,6 +55,20 @@ internal sealed class ChatClient : IDisposable
     /// <summary>Streams one answer and takes the time of each piece of text. Failures are results here, not exceptions.</summary>
     public async Task<StreamTimes> Stream(JsonObject body, CancellationToken cancellation)
     {
+        try
+        {
+            return await StreamToEnd(body, cancellation);
+        }
+        catch (Exception problem) when (problem is HttpRequestException or IOException)
+        {
+            return StreamTimes.Failed(problem.Message);
+        }
+    }
+
+    public void Dispose() => _http.Dispose();
+
+    private async Task<StreamTimes> StreamToEnd(JsonObject body, CancellationToken cancellation)
+    {
         body["stream"] = true;
         body["stream_options"] = new JsonObject { ["include_usage"] = true };
         long start = _time.GetTimestamp();
@@ -87,8 +101,6 @@ internal sealed class ChatClient : IDisposable
             ? new StreamTimes(atMs, usage.GetProperty("prompt_tokens").GetInt32(), usage.GetProperty("completion_tokens").GetInt32(), null)
             : StreamTimes.Failed("the stream ended without usage");
     }
-
-    public void Dispose() => _http.Dispose();
 
     private static bool HasText(JsonElement chunk) =>
         chunk.GetProperty("choices") is { } choices && choices.GetArrayLength() > 0

@@ -10,7 +10,7 @@ internal static class BenchServeCommand
 {
     public static Command Create()
     {
-        Option<Uri> url = new("--url") { Description = "Server to measure.", DefaultValueFactory = _ => new Uri("http://127.0.0.1:8080") };
+        Option<Uri> url = ServerUrl.Option();
         Option<string?> key = new("--key") { Description = "API key." };
         Option<int> clients = new("--clients") { Description = "Streams at a time.", DefaultValueFactory = _ => 8 };
         Option<int> promptTokens = new("--prompt-tokens") { Description = "Prompt length, about.", DefaultValueFactory = _ => 256 };

@@ -12,7 +12,7 @@ internal static class RecallCommand
 
     public static Command Create()
     {
-        Option<Uri> url = new("--url") { Description = "Server to ask.", DefaultValueFactory = _ => new Uri("http://127.0.0.1:8080") };
+        Option<Uri> url = ServerUrl.Option();
         Option<string?> key = new("--key") { Description = "API key." };
         Option<string> set = new("--set") { Description = "Folder with recall_<length>.jsonl.", DefaultValueFactory = _ => "models/demo/eval_project" };
         Option<string> lengths = new("--lengths") { Description = "Lengths, separated by commas.", DefaultValueFactory = _ => "1024,2048,4096,8000" };

@@ -64,6 +64,18 @@ public sealed class CliTests
         Assert.EndsWith(Path.Combine("concertina", "9000"), configuration["Store:Directory"], StringComparison.Ordinal);
     }
 
+    [Theory]
+    [InlineData("http://127.0.0.1:9", true)]
+    [InlineData("127.0.0.1:9", false)]
+    [InlineData("ftp://127.0.0.1", false)]
+    public void A_server_is_named_by_its_address(string text, bool good)
+    {
+        System.CommandLine.Option<Uri> option = ServerUrl.Option();
+        System.CommandLine.ParseResult parsed = new System.CommandLine.Command("x") { option }.Parse(["--url", text]);
+        Assert.Equal(good, parsed.Errors.Count == 0);
+        Assert.Equal(good ? new Uri(text) : null, good ? parsed.GetValue(option) : null);
+    }
+
     [Fact]
     public void A_missing_model_or_configuration_file_is_named()
     {
