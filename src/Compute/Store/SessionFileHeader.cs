@@ -65,11 +65,16 @@ internal readonly record struct SessionFileHeader(byte[] ModelHash, byte[] Tenan
             detail = $"the file has version {version}, this server reads version {Version}";
             return SessionFileFault.Version;
         }
-        if (length < FixedBytes + ChecksumBytes || length > Math.Min(file.Length, MaxBytes)
+        if (length < FixedBytes + ChecksumBytes || length > MaxBytes
             || BinaryPrimitives.ReadInt32LittleEndian(file[KeyLengthAt..]) != length - FixedBytes - ChecksumBytes)
         {
-            detail = $"the header claims {length} bytes, the file has {file.Length}";
+            detail = $"the header claims {length} bytes with a key of {BinaryPrimitives.ReadInt32LittleEndian(file[KeyLengthAt..])}";
             return SessionFileFault.Damaged;
+        }
+        if (length > file.Length)
+        {
+            detail = $"the header has {length} bytes, the file {file.Length}";
+            return SessionFileFault.HalfWritten;
         }
         if (BinaryPrimitives.ReadUInt32LittleEndian(file[(length - ChecksumBytes)..]) != Checksum(file[..(length - ChecksumBytes)]))
         {

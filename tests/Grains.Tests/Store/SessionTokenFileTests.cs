@@ -65,21 +65,25 @@ public sealed class SessionTokenFileTests : IDisposable
     }
 
     [Fact]
-    public void A_file_cut_at_any_byte_gives_whole_turns_or_nothing_and_can_be_saved_again()
+    public void A_file_cut_between_records_is_an_earlier_turn_and_at_any_other_byte_it_is_known_as_half_written()
     {
         foreach (int[] turn in Turns)
         {
             SessionTokenFile.Save(Path, Owner, turn);
         }
         byte[] whole = File.ReadAllBytes(Path);
-        for (int length = 0; length < whole.Length; length++)
+        Dictionary<int, int[]> boundaries = Boundaries();
+        Assert.Equal(whole.Length, boundaries.Keys.Max());
+        for (int length = 0; length <= whole.Length; length++)
         {
             File.WriteAllBytes(Path, whole[..length]);
 
             SessionTokens read = SessionTokenFile.Read(Path, Owner);
 
-            Assert.True(read.Tokens.Length == 0 || Array.Exists(Turns, turn => turn.SequenceEqual(read.Tokens)), $"cut at {length}");
-            Assert.True(read.Fault != SessionFileFault.None || IsBoundary(read.Tokens, length, whole), $"cut at {length} was not noticed");
+            bool between = boundaries.TryGetValue(length, out int[]? turn);
+            int[] rest = between ? turn! : boundaries.Where(pair => pair.Key < length).OrderBy(pair => pair.Key).LastOrDefault().Value ?? [];
+            Assert.Equal((length, between ? SessionFileFault.None : SessionFileFault.HalfWritten), (length, read.Fault));
+            Assert.Equal(rest, read.Tokens);
             Assert.Equal(SessionFileFault.None, SessionTokenFile.Save(Path, Owner, Turns[2]).Fault);
             Assert.Equal(Turns[2], SessionTokenFile.Read(Path, Owner).Tokens);
         }
@@ -170,7 +174,18 @@ public sealed class SessionTokenFileTests : IDisposable
         Assert.Equal(UnixFileMode.UserRead | UnixFileMode.UserWrite, File.GetUnixFileMode(Path));
     }
 
-    // A cut between two records leaves a file that is whole: it is what the earlier turn had written.
-    private static bool IsBoundary(int[] tokens, int length, byte[] whole) =>
-        length == whole.Length || Array.Exists(Turns, turn => turn.SequenceEqual(tokens)) || length == SessionFileHeader.Of(Owner).ByteCount;
+    // Where the file may end and be whole: after its header, and after each record, which holds what its turn added.
+    private static Dictionary<int, int[]> Boundaries()
+    {
+        int at = SessionFileHeader.Of(Owner).ByteCount;
+        int written = 0;
+        Dictionary<int, int[]> boundaries = new() { [at] = [] };
+        foreach (int[] turn in Turns)
+        {
+            at += SessionRecords.ByteCount(turn.Length - written);
+            written = turn.Length;
+            boundaries[at] = turn;
+        }
+        return boundaries;
+    }
 }
