@@ -15,7 +15,7 @@ public sealed class SessionTokenStore
     private readonly StoreOptions _options;
     private readonly TimeProvider _time;
     private readonly string _folder;
-    private readonly Lock _lock = new();
+    private readonly FileGate _gate = new();
     private long _usedBytes;
 
     /// <summary>Opens the store, creating its folder (0700) where needed.</summary>
@@ -27,11 +27,11 @@ public sealed class SessionTokenStore
         ArgumentNullException.ThrowIfNull(options);
         _options = options;
         _time = time;
-        _folder = Path.Combine(options.Directory, "sessions");
+        _folder = Path.GetFullPath(Path.Combine(options.Directory, "sessions"));
         if (Enabled)
         {
             CreateFolder(_folder);
-            _usedBytes = Files().Sum(file => file.Length);
+            _usedBytes = Files().Sum(LengthOf);
         }
     }
 
@@ -39,16 +39,7 @@ public sealed class SessionTokenStore
     public bool Enabled => _options.Sessions == SessionPersistence.On;
 
     /// <summary>Bytes of all session files.</summary>
-    public long UsedBytes
-    {
-        get
-        {
-            lock (_lock)
-            {
-                return _usedBytes;
-            }
-        }
-    }
+    public long UsedBytes => Interlocked.Read(ref _usedBytes);
 
     /// <summary>Name of a session's file below the store's folder.</summary>
     public static string FileName(string key)
@@ -64,25 +55,37 @@ public sealed class SessionTokenStore
     public Task<SessionSave> SaveAsync(SessionIdentity owner, ReadOnlyMemory<int> tokens) => Task.Run(() => Save(owner, tokens.Span));
 
     /// <summary>Removes a session's file on a thread of the pool. Removing twice is fine.</summary>
-    public Task DeleteAsync(string key) => Task.Run(() => Delete(PathOf(key)));
+    public Task DeleteAsync(string key) => Task.Run(() => Delete(key));
+
+    /// <summary>Removes a session's file. Removing twice is fine.</summary>
+    public void Delete(string key) => Remove(PathOf(key));
 
     /// <summary>Reads a session's tokens.</summary>
     public SessionTokens Load(in SessionIdentity owner)
     {
-        string path = PathOf(owner.Key);
-        if (!Enabled || !File.Exists(path))
+        if (!Enabled)
         {
             return new SessionTokens([], SessionFileFault.Missing, "");
         }
+        FileInfo file = new(PathOf(owner.Key));
+        _gate.Enter(file.FullName);
         try
         {
-            return IsExpired(new FileInfo(path))
+            return file.Exists && IsExpired(file)
                 ? new SessionTokens([], SessionFileFault.Expired, $"older than {_options.TtlHours} h")
-                : SessionTokenFile.Read(path, owner);
+                : SessionTokenFile.Read(file.FullName, owner);
+        }
+        catch (Exception problem) when (IsGone(problem))
+        {
+            return new SessionTokens([], SessionFileFault.Missing, "");
         }
         catch (Exception problem) when (problem is IOException or UnauthorizedAccessException)
         {
             return new SessionTokens([], SessionFileFault.Io, problem.Message);
+        }
+        finally
+        {
+            _gate.Exit(file.FullName);
         }
     }
 
@@ -97,11 +100,7 @@ public sealed class SessionTokenStore
         string path = PathOf(owner.Key);
         try
         {
-            CreateFolder(Path.GetDirectoryName(path)!);
-            long before = File.Exists(path) ? new FileInfo(path).Length : 0;
-            SessionSave save = SessionTokenFile.Save(path, owner, tokens);
-            File.SetLastWriteTimeUtc(path, _time.GetUtcNow().UtcDateTime);
-            Count(save.FileBytes - before);
+            SessionSave save = SaveAlone(path, owner, tokens);
             MakeRoom(path);
             return save;
         }
@@ -117,54 +116,145 @@ public sealed class SessionTokenStore
         List<string> keys = [];
         foreach (FileInfo file in Enabled ? Files().Where(IsExpired) : [])
         {
-            if (SessionTokenFile.ReadKey(file.FullName) is { } key)
+            if (KeyOfExpired(file) is { } key)
             {
                 keys.Add(key);
-            }
-            else
-            {
-                Delete(file.FullName);
             }
         }
         return keys;
     }
 
+    private SessionSave SaveAlone(string path, in SessionIdentity owner, ReadOnlySpan<int> tokens)
+    {
+        _gate.Enter(path);
+        try
+        {
+            CreateFolder(Path.GetDirectoryName(path)!);
+            FileInfo file = new(path);
+            long beforeBytes = LengthOf(file);
+            try
+            {
+                SessionSave save = SessionTokenFile.Save(path, owner, tokens);
+                File.SetLastWriteTimeUtc(path, _time.GetUtcNow().UtcDateTime);
+                return save;
+            }
+            finally
+            {
+                // Also what a save that failed half way has written.
+                Count(LengthOf(file) - beforeBytes);
+            }
+        }
+        finally
+        {
+            _gate.Exit(path);
+        }
+    }
+
+    // Null if the file went, was renewed meanwhile, or cannot be read: then nobody can name it, and it is removed here.
+    private string? KeyOfExpired(FileInfo file)
+    {
+        _gate.Enter(file.FullName);
+        try
+        {
+            file.Refresh();
+            if (!file.Exists || !IsExpired(file))
+            {
+                return null;
+            }
+            string? key = SessionTokenFile.ReadKey(file.FullName);
+            if (key is null)
+            {
+                RemoveHeld(file);
+            }
+            return key;
+        }
+        catch (Exception problem) when (IsGone(problem))
+        {
+            return null;
+        }
+        finally
+        {
+            _gate.Exit(file.FullName);
+        }
+    }
+
+    // Alone, so that no file goes that somebody is writing, and the recount is exact.
     private void MakeRoom(string keep)
     {
         if (UsedBytes <= _options.QuotaBytes)
         {
             return;
         }
-        // Down to nine tenths, so that a full store does not sort its files at every save.
-        long target = _options.QuotaBytes / 10 * 9;
-        foreach (FileInfo file in Files().Where(file => file.FullName != Path.GetFullPath(keep)).OrderBy(file => file.LastWriteTimeUtc))
+        _gate.EnterAll();
+        try
         {
-            if (UsedBytes <= target)
+            List<FileInfo> files = [.. Files().OrderBy(file => file.LastWriteTimeUtc)];
+            Interlocked.Exchange(ref _usedBytes, files.Sum(LengthOf));
+            if (UsedBytes <= _options.QuotaBytes)
             {
                 return;
             }
-            Delete(file.FullName);
+            // Down to nine tenths, so that a full store does not sort its files at every save.
+            long targetBytes = _options.QuotaBytes / 10 * 9;
+            foreach (FileInfo file in files.Where(file => file.FullName != keep).TakeWhile(_ => UsedBytes > targetBytes))
+            {
+                RemoveHeld(file);
+            }
+        }
+        finally
+        {
+            _gate.ExitAll();
         }
     }
 
-    private void Delete(string path)
+    private void Remove(string path)
     {
-        FileInfo file = new(path);
-        if (Enabled && file.Exists)
+        if (!Enabled)
         {
-            long length = file.Length;
+            return;
+        }
+        _gate.Enter(path);
+        try
+        {
+            RemoveHeld(new FileInfo(path));
+        }
+        finally
+        {
+            _gate.Exit(path);
+        }
+    }
+
+    private void RemoveHeld(FileInfo file)
+    {
+        long lengthBytes = LengthOf(file);
+        try
+        {
             file.Delete();
-            Count(-length);
+        }
+        catch (DirectoryNotFoundException)
+        {
+            return; // never saved: not even its folder exists
+        }
+        Count(-lengthBytes);
+    }
+
+    private void Count(long bytes) => Interlocked.Add(ref _usedBytes, bytes);
+
+    /// <summary>Bytes of a file as it is now; 0 when it is gone.</summary>
+    private static long LengthOf(FileInfo file)
+    {
+        try
+        {
+            file.Refresh();
+            return file.Length;
+        }
+        catch (Exception problem) when (IsGone(problem))
+        {
+            return 0;
         }
     }
 
-    private void Count(long bytes)
-    {
-        lock (_lock)
-        {
-            _usedBytes += bytes;
-        }
-    }
+    private static bool IsGone(Exception problem) => problem is FileNotFoundException or DirectoryNotFoundException;
 
     private bool IsExpired(FileInfo file) =>
         _time.GetUtcNow().UtcDateTime - file.LastWriteTimeUtc > TimeSpan.FromHours(_options.TtlHours);
