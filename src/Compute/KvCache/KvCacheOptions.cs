@@ -8,7 +8,10 @@ public sealed record KvCacheOptions
     /// <summary>Configuration section these options bind to.</summary>
     public const string Section = "KvCache";
 
-    /// <summary>Memory for everything the cache holds, in bytes. The default, 0, means half of what the machine or container has left after the weights.</summary>
+    /// <summary>
+    /// Memory for everything the cache holds, in bytes. The default, 0, means half of what the machine or container has left
+    /// after the weights: the host works that out before it makes a cache, which takes positive numbers only.
+    /// </summary>
     [Range(0, 16L << 40, ErrorMessage = "KvCache:BudgetBytes must be 0 (automatic) or at most 16 TiB.")]
     public long BudgetBytes { get; init; }
 
@@ -19,8 +22,11 @@ public sealed record KvCacheOptions
     /// <summary>Codec of the open page and of the lossless rung: <c>f16</c>, or <c>f32</c> for the definition. Default <c>f16</c>.</summary>
     public string Codec { get; init; } = "f16";
 
-    /// <summary>The budget, or half of what the machine or container has left beside this process, which holds the weights by then.</summary>
-    internal long ResolveBudgetBytes() => BudgetBytes > 0
+    /// <summary>The budget of a cache, which must have been chosen by now.</summary>
+    /// <exception cref="ArgumentException">It is not positive.</exception>
+    internal long RequireBudgetBytes() => BudgetBytes > 0
         ? BudgetBytes
-        : Math.Max(0, GC.GetGCMemoryInfo().TotalAvailableMemoryBytes - Environment.WorkingSet) / 2;
+        : throw new ArgumentException(
+            $"A KV cache needs a budget, but KvCache:BudgetBytes is {BudgetBytes:N0} here: the weights left nothing, or nobody " +
+            "chose. Set it to a positive number of bytes.");
 }

@@ -36,7 +36,7 @@ public sealed class PagedKvCache : IDisposable
         Shape = shape;
         IKvCodec codec = CodecCatalog.ForOpenPages(options.Codec);
         var format = new PageFormat(shape, codec, codec);
-        MaximumBudgetBytes = options.ResolveBudgetBytes();
+        MaximumBudgetBytes = options.RequireBudgetBytes();
         var layout = CacheLayout.For(format, MaximumBudgetBytes);
         _budget = new CacheBudget(MaximumBudgetBytes, options.TranscodeReserveShare);
         _budget.AddFixed(layout.FixedBytes);

@@ -125,6 +125,16 @@ public sealed class PagedKvCacheTests
     }
 
     [Theory]
+    [InlineData(0)]
+    [InlineData(-1)]
+    public void A_cache_never_chooses_its_own_budget(long budgetBytes)
+    {
+        KvCacheOptions options = new() { BudgetBytes = budgetBytes };
+
+        Assert.Contains("KvCache:BudgetBytes", Assert.Throws<ArgumentException>(() => new PagedKvCache(Caches.Small, options)).Message);
+    }
+
+    [Theory]
     [InlineData("int7")]
     [InlineData("")]
     public void An_unknown_codec_is_refused_with_the_known_names(string codec) =>
