@@ -132,6 +132,7 @@ public sealed class PagedKvCache : IDisposable
     /// <exception cref="InvalidOperationException">A row lies in a shared page; shared pages are immutable.</exception>
     public void Write(PageTable table, int layer, in KvRows rows)
     {
+        Own(table);
         ArgumentOutOfRangeException.ThrowIfGreaterThanOrEqual((uint)layer, (uint)Shape.LayerCount);
         ArgumentOutOfRangeException.ThrowIfNegative(rows.FirstPosition);
         ArgumentOutOfRangeException.ThrowIfGreaterThan(rows.FirstPosition + rows.RowCount, table.ReservedTokens);
@@ -211,7 +212,7 @@ public sealed class PagedKvCache : IDisposable
 
     /// <summary>Tokens that <see cref="Adopt"/> would find; changes nothing.</summary>
     public int MatchLength(PrefixScope scope, ReadOnlySpan<int> tokens, bool exactOnly) =>
-        _prefix.MatchLength(scope, tokens, exactOnly);
+        Live()._prefix.MatchLength(scope, tokens, exactOnly);
 
     /// <summary>Offers the table's full columns to the prefix cache; those already offered are skipped. Cheap when nothing is new.</summary>
     public void Publish(PageTable table, PrefixScope scope, ReadOnlySpan<int> tokens)
@@ -230,13 +231,14 @@ public sealed class PagedKvCache : IDisposable
 
     /// <summary>Drops unreferenced prefix columns, least recently used first, until this many bytes came free or none is left.</summary>
     /// <returns>Bytes freed.</returns>
-    public long DropUnreferenced(long bytes) => _columns.DropUnreferenced(bytes);
+    public long DropUnreferenced(long bytes) => Live()._columns.DropUnreferenced(bytes);
 
     /// <summary>Changes the budget; a smaller one drops unreferenced prefix columns, closes fragmented extents and gives their memory back.</summary>
     /// <param name="budgetBytes">New budget, at most <see cref="MaximumBudgetBytes"/>.</param>
     /// <returns>False, and the budget is as before, when what is in use does not fit.</returns>
     public bool TryResize(long budgetBytes)
     {
+        ObjectDisposedException.ThrowIf(_disposed, this);
         ArgumentOutOfRangeException.ThrowIfGreaterThan(budgetBytes, MaximumBudgetBytes);
         RequireRoom(BudgetBytes - budgetBytes);
         if (!_columns.TryShrink(budgetBytes))
@@ -253,11 +255,14 @@ public sealed class PagedKvCache : IDisposable
         BudgetBytes, UsedBytes, _units.PrefixBytes, _units.UnreferencedPrefixBytes, _index.Count, _units.LiveCount,
         _arena.ExtentsInUse, _arena.FragmentedBytes, _prefix.HitTokens, _prefix.MissTokens, _index.DroppedCount);
 
-    /// <summary>Walks everything and throws if a law is broken (freed equals allocated, reference counts, bytes); for tests and the idle engine.</summary>
+    /// <summary>Walks everything and throws if a law is broken (freed equals allocated, reference counts, bytes). Takes as long as there are units: for tests and diagnosis, not between steps.</summary>
     /// <exception cref="InvalidOperationException">A law is broken; the message names it with the values.</exception>
-    public void CheckIntegrity() => new CacheAudit(_units, _arena, _index, _budget).Check(_tables);
+    public void CheckIntegrity() => new CacheAudit(Live()._units, _arena, _index, _budget).Check(_tables);
 
-    /// <inheritdoc/>
+    /// <summary>
+    /// Gives all memory back, live tables or not: whoever uses the cache (engine, model runner) has ended before. Later calls
+    /// throw <see cref="ObjectDisposedException"/>; the counters stay readable.
+    /// </summary>
     public void Dispose()
     {
         if (!_disposed)
@@ -275,12 +280,20 @@ public sealed class PagedKvCache : IDisposable
     /// <exception cref="ArgumentException">It leaves no room for a column.</exception>
     internal void DeclareScratch(long bytes)
     {
+        ObjectDisposedException.ThrowIf(_disposed, this);
         _budget.AddFixed(bytes);
         RequireRoom(0);
     }
 
+    private PagedKvCache Live()
+    {
+        ObjectDisposedException.ThrowIf(_disposed, this);
+        return this;
+    }
+
     private void Own(PageTable table)
     {
+        ObjectDisposedException.ThrowIf(_disposed, this);
         ArgumentNullException.ThrowIfNull(table);
         if (table.Owner != this || table.IsReleased)
         {

@@ -49,8 +49,9 @@ internal sealed unsafe class PageAccess
     /// <returns>Index of its codec pair.</returns>
     public int View(UnitHandle unit, out UnitView view)
     {
+        byte* start = _arena.Start;
         UnitEntry* entry = _units.Peek(unit);
-        view.Keys = _arena.Start + entry->Offset;
+        view.Keys = start + entry->Offset;
         view.Values = view.Keys + _keyBytes[entry->KeyCodec];
         view.Start = entry->Start;
         view.IsFinite = (entry->Flags & UnitFlags.NonFinite) == 0;

@@ -34,7 +34,8 @@ internal sealed unsafe partial class AddressRange : IDisposable
     }
 
     /// <summary>First byte of the range.</summary>
-    public byte* Start => _start;
+    /// <exception cref="ObjectDisposedException">The range was given back.</exception>
+    public byte* Start => _start != null ? _start : throw new ObjectDisposedException(nameof(AddressRange), "The KV arena was disposed.");
 
     /// <summary>Bytes of the range.</summary>
     public long Bytes { get; }
@@ -45,7 +46,7 @@ internal sealed unsafe partial class AddressRange : IDisposable
     /// <summary>Gives the memory behind a part back to the operating system; its content is lost.</summary>
     /// <returns>False when the system cannot, and the memory stays held.</returns>
     public bool Discard(long offset, long bytes) =>
-        ReturnsMemory && Advise((nint)(_start + offset), (nuint)bytes, DontNeed) == 0;
+        ReturnsMemory && Advise((nint)(Start + offset), (nuint)bytes, DontNeed) == 0;
 
     public void Dispose()
     {

@@ -11,10 +11,11 @@ internal sealed unsafe class UnitTable : IDisposable
     private const int None = -1;
     private static int _lastTag;
 
-    private readonly UnitEntry* _entries;
+    private UnitEntry* _entries;
     private readonly ExtentArena _arena;
     private readonly CacheBudget _budget;
     private readonly byte _tag;
+    private readonly int _capacity;
     private int _freeHead = None;
     private int _fresh;
 
@@ -22,12 +23,10 @@ internal sealed unsafe class UnitTable : IDisposable
     {
         _arena = arena;
         _budget = budget;
-        Capacity = capacity;
+        _capacity = capacity;
         _entries = (UnitEntry*)NativeMemory.AllocZeroed((nuint)capacity, (nuint)sizeof(UnitEntry));
         _tag = (byte)(1 + (Interlocked.Increment(ref _lastTag) % byte.MaxValue));
     }
-
-    public int Capacity { get; }
 
     public long LiveCount { get; private set; }
 
@@ -54,8 +53,9 @@ internal sealed unsafe class UnitTable : IDisposable
     /// <param name="unit">The unit.</param>
     public bool TryAllocate(int sizeClass, bool fromReserve, out UnitHandle unit)
     {
+        ObjectDisposedException.ThrowIf(_entries == null, this);
         unit = UnitHandle.None;
-        if ((_freeHead == None && _fresh == Capacity) || !TryTakeSlot(sizeClass, fromReserve, out long offset))
+        if ((_freeHead == None && _fresh == _capacity) || !TryTakeSlot(sizeClass, fromReserve, out long offset))
         {
             return false;
         }
@@ -79,8 +79,10 @@ internal sealed unsafe class UnitTable : IDisposable
 
     /// <summary>The entry of a live unit.</summary>
     /// <exception cref="InvalidOperationException">The handle is of another cache, or its unit was freed.</exception>
+    /// <exception cref="ObjectDisposedException">The table was disposed.</exception>
     public ref UnitEntry Entry(UnitHandle unit)
     {
+        ObjectDisposedException.ThrowIf(_entries == null, this);
         if (unit.Tag != _tag || (uint)unit.Index >= (uint)_fresh)
         {
             throw new InvalidOperationException($"The handle of {unit} belongs to another cache (this is cache {_tag}).");
@@ -93,7 +95,10 @@ internal sealed unsafe class UnitTable : IDisposable
         return ref entry;
     }
 
-    /// <summary>The entry without the checks of <see cref="Entry"/>, for the attention loop over lists that were checked.</summary>
+    /// <summary>
+    /// The entry without the checks of <see cref="Entry"/>, for the attention loop over lists that were checked. The caller
+    /// has asked the arena for its <see cref="ExtentArena.Start"/> first, which refuses after disposal.
+    /// </summary>
     public UnitEntry* Peek(UnitHandle unit) => _entries + unit.Index;
 
     /// <summary>First byte of a live unit; valid until the next allocation, which may move units.</summary>
@@ -175,7 +180,11 @@ internal sealed unsafe class UnitTable : IDisposable
         return false;
     }
 
-    public void Dispose() => NativeMemory.Free(_entries);
+    public void Dispose()
+    {
+        NativeMemory.Free(_entries);
+        _entries = null;
+    }
 
     private bool TryTakeSlot(int sizeClass, bool fromReserve, out long offset)
     {
