@@ -1,3 +1,5 @@
+using Concertina.Compute.KvCache.Codecs;
+
 namespace Concertina.Compute.KvCache;
 
 /// <summary>
@@ -6,6 +8,9 @@ namespace Concertina.Compute.KvCache;
 /// </summary>
 public readonly ref struct KvRows
 {
+    /// <summary>What the model runner offers beyond keys, values and positions.</summary>
+    internal const HookNeeds Offered = HookNeeds.None;
+
     /// <summary>Position of the first row in its sequence.</summary>
     public required int FirstPosition { get; init; }
 

@@ -25,21 +25,19 @@ public sealed class PagedKvCache : IDisposable
     /// <summary>Makes a cache that never uses more than its budget.</summary>
     /// <exception cref="ArgumentException">The budget cannot hold one column and the reserve; the message has the bytes.</exception>
     public PagedKvCache(KvShape shape, KvCacheOptions options)
-        : this(shape, options, static (parent, tokens) => parent.Next(tokens))
+        : this(shape, options, CodecCatalog.ForOpenPages(options), static (parent, tokens) => parent.Next(tokens))
     {
     }
 
-    internal PagedKvCache(KvShape shape, KvCacheOptions options, Func<ColumnHash, ReadOnlySpan<int>, ColumnHash> hash)
+    internal PagedKvCache(KvShape shape, KvCacheOptions options, IKvCodec codec, Func<ColumnHash, ReadOnlySpan<int>, ColumnHash> hash)
     {
-        ArgumentNullException.ThrowIfNull(options);
         shape.Validate();
         Shape = shape;
-        IKvCodec codec = CodecCatalog.ForOpenPages(options.Codec);
         var format = new PageFormat(shape, codec, codec);
         MaximumBudgetBytes = options.RequireBudgetBytes();
         var layout = CacheLayout.For(format, MaximumBudgetBytes);
         _budget = new CacheBudget(MaximumBudgetBytes, options.TranscodeReserveShare);
-        _budget.AddFixed(layout.FixedBytes);
+        _budget.AddFixed(layout.FixedBytes + format.ScratchBytes);
         _arena = new ExtentArena(layout.ExtentCount);
         _units = new UnitTable(_arena, _budget, layout.UnitCapacity);
         _index = new PrefixIndex(_units, shape.HeadCount, layout.ColumnCapacity, hash);
@@ -161,10 +159,11 @@ public sealed class PagedKvCache : IDisposable
         int column = kept / KvShape.PageTokens;
         bool inside = kept % KvShape.PageTokens != 0;
         _columns.RemoveBeyond(table, inside ? column + 1 : column);
-        if (inside && !_columns.TryReopen(table, column))
+        if (inside)
         {
-            _columns.RemoveBeyond(table, column);
-            kept = column * KvShape.PageTokens;
+            int slots = _columns.Reopen(table, column, kept % KvShape.PageTokens);
+            _columns.RemoveBeyond(table, slots > 0 ? column + 1 : column);
+            kept = (column * KvShape.PageTokens) + slots;
         }
         table.TokenCount = kept;
         table.ReservedTokens = kept;
@@ -265,12 +264,9 @@ public sealed class PagedKvCache : IDisposable
     /// </summary>
     public void Dispose()
     {
-        if (!_disposed)
-        {
-            _disposed = true;
-            _units.Dispose();
-            _arena.Dispose();
-        }
+        _disposed = true;
+        _units.Dispose();
+        _arena.Dispose();
     }
 
     /// <summary>Reads and writes pages during a step.</summary>
@@ -285,11 +281,7 @@ public sealed class PagedKvCache : IDisposable
         RequireRoom(0);
     }
 
-    private PagedKvCache Live()
-    {
-        ObjectDisposedException.ThrowIf(_disposed, this);
-        return this;
-    }
+    private PagedKvCache Live() => !_disposed ? this : throw new ObjectDisposedException(nameof(PagedKvCache));
 
     private void Own(PageTable table)
     {

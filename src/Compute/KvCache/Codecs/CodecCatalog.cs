@@ -30,11 +30,15 @@ internal static class CodecCatalog
     /// <summary>The codec of a name, or null.</summary>
     public static IKvCodec? Find(string name) => Array.Find(Codecs, codec => codec.Name == name);
 
-    /// <summary>The codec of a name that can hold open pages.</summary>
+    /// <summary>The codec that the options name, which can hold open pages.</summary>
     /// <exception cref="ArgumentException">There is none; the message has the names.</exception>
-    public static IKvCodec ForOpenPages(string name) => Find(name) is { HoldsOpenPages: true } codec
-        ? codec
-        : throw new ArgumentException($"KvCache:Codec '{name}' cannot hold open pages; known codecs are {Names}.", nameof(name));
+    public static IKvCodec ForOpenPages(KvCacheOptions options)
+    {
+        ArgumentNullException.ThrowIfNull(options);
+        return Find(options.Codec) is { HoldsOpenPages: true } codec
+            ? codec
+            : throw new ArgumentException($"KvCache:Codec '{options.Codec}' cannot hold open pages; known codecs are {Names}.");
+    }
 
     /// <summary>Attention for every pair (key codec, value codec), at key * (LastId + 1) + value.</summary>
     public static IUnitAttend?[] Attends(VectorPath path)

@@ -19,20 +19,20 @@ internal interface IKvCodec
     /// <summary>True when <see cref="Store"/> can fill a page slot by slot, so that the codec can hold open pages.</summary>
     bool HoldsOpenPages { get; }
 
-    /// <summary>What it needs of the write hook.</summary>
+    /// <summary>What it needs of the write hook; a cache refuses a codec that needs more than <see cref="KvRows.Offered"/>.</summary>
     HookNeeds Needs { get; }
 
     /// <summary>Exact bytes of a part; <see cref="Encode"/> writes all of them.</summary>
     int PartBytes(KvSide side, UnitShape shape);
 
-    /// <summary>Bytes of scratch beside the attention's own that must live while parts exist; paid from the budget.</summary>
+    /// <summary>Bytes of scratch for one side, beside the attention's own, that live as long as the cache; paid from its budget.</summary>
     long ScratchBytes(UnitShape shape);
 
-    /// <summary>Largest absolute error of an element whose row has this largest magnitude.</summary>
+    /// <summary>
+    /// Largest absolute error of an element whose row has this largest magnitude: the promise that the conformance tests
+    /// hold the codec to. Serving does not ask for it.
+    /// </summary>
     float ErrorBound(KvSide side, float rowMagnitude);
-
-    /// <summary>True when parts of the source may be transcoded into this codec.</summary>
-    bool Accepts(CodecId source);
 
     /// <summary>Writes a whole part from the rows that are filled; other slots become zero.</summary>
     /// <returns>False when a value is not finite after rounding, so that readers must not assume it.</returns>
@@ -46,7 +46,7 @@ internal interface IKvCodec
     /// <summary>Reads the first slots back: the definition that attention must agree with.</summary>
     void Decode(KvSide side, ReadOnlySpan<byte> part, UnitShape shape, Span<float> rows);
 
-    /// <summary>Cuts to the slots below a count.</summary>
+    /// <summary>Cuts a part that belongs to one sequence alone to the slots below a count, before those beyond are written anew.</summary>
     /// <returns>Slots that remain; fewer than asked when the format cannot be cut there.</returns>
     int Truncate(KvSide side, Span<byte> part, UnitShape shape, int slots);
 

@@ -123,13 +123,16 @@ internal sealed unsafe class ColumnStore
         }
     }
 
-    /// <summary>Makes a column that was cut the open page again: it must belong to this table alone.</summary>
-    /// <returns>False, with nothing changed, when it is shared and the bytes of a copy cannot be had.</returns>
-    public bool TryReopen(PageTable table, int column)
+    /// <summary>Cuts a column inside and makes it the open page again, which belongs to this table alone.</summary>
+    /// <returns>
+    /// Slots that remain in every head: fewer than asked where a codec cannot cut there; 0, with nothing changed, when the
+    /// column is shared and the bytes of a copy cannot be had.
+    /// </returns>
+    public int Reopen(PageTable table, int column, int slots)
     {
-        if (_units.Entry(table.Unit(0, column)).References > 1)
+        if (_units.Entry(table.Unit(0, column)).References > 1 && !TryCopyShared(table, column))
         {
-            return TryCopyShared(table, column);
+            return 0;
         }
         for (int head = 0; head < HeadCount; head++)
         {
@@ -137,7 +140,7 @@ internal sealed unsafe class ColumnStore
             entry.Flags &= UnitFlags.NonFinite;
             entry.FilledCount = 0;
         }
-        return true;
+        return CutAll(table, column, slots);
     }
 
     /// <summary>Closes fragmented extents, then drops unreferenced prefix columns, until what is held fits.</summary>
@@ -184,6 +187,20 @@ internal sealed unsafe class ColumnStore
             _units.Entry(_column[head]).Start = table.ColumnCount * KvShape.PageTokens;
         }
         return TryAppend(table, _column);
+    }
+
+    // Heads that were cut before a lower one is met are cut again, so that all hold the same slots.
+    private int CutAll(PageTable table, int column, int slots)
+    {
+        int agreed = 0;
+        for (int head = 0; agreed < HeadCount && slots > 0; head = (head + 1) % HeadCount)
+        {
+            var page = new Span<byte>(_units.Bytes(table.Unit(head, column)), Format.PageBytes);
+            int kept = Format.Truncate(page, slots);
+            agreed = kept == slots ? agreed + 1 : 1;
+            slots = kept;
+        }
+        return slots;
     }
 
     private bool TryCopyShared(PageTable table, int column)

@@ -33,8 +33,6 @@ internal sealed class F16Codec : IKvCodec
     public float ErrorBound(KvSide side, float rowMagnitude) =>
         rowMagnitude > LargestFinite ? float.PositiveInfinity : MathF.Max(rowMagnitude * 4.8828125e-4f, 2.9802322e-8f);
 
-    public bool Accepts(CodecId source) => source is CodecId.F32 or CodecId.F16;
-
     public bool Encode(KvSide side, ReadOnlySpan<float> rows, UnitShape shape, Span<byte> part)
     {
         part[..PartBytes(side, shape)].Clear();

@@ -23,8 +23,6 @@ internal sealed class F32Codec : IKvCodec
 
     public float ErrorBound(KvSide side, float rowMagnitude) => 0;
 
-    public bool Accepts(CodecId source) => source == CodecId.F32;
-
     public bool Encode(KvSide side, ReadOnlySpan<float> rows, UnitShape shape, Span<byte> part)
     {
         part[..PartBytes(side, shape)].Clear();
