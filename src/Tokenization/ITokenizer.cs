@@ -24,7 +24,8 @@ public interface ITokenizer
     ReadOnlySpan<byte> TokenBytes(int id);
 
     /// <summary>Appends the ids of <paramref name="text"/> to <paramref name="output"/>.</summary>
-    /// <param name="text">Any text; lone surrogates count as U+FFFD.</param>
+    /// <param name="text">Any text; lone surrogates count as U+FFFD, and so do characters of which the vocabulary
+    /// has neither the bytes nor an unknown token.</param>
     /// <param name="addSpecial">Adds the begin and end ids the model was trained with.</param>
     /// <param name="parseSpecial">Whether the names of control tokens and of the chat's marks inside the text become
     /// those tokens. With false, no control id comes out of the text: use it for everything that a user wrote. Marks are

@@ -36,8 +36,8 @@ public sealed class Tokenizer : ITokenizer
     public IReadOnlyList<int> EosIds { get; }
 
     /// <summary>Builds a tokenizer.</summary>
-    /// <exception cref="TokenizerSpecException">The description names an algorithm or rule that is not known, or its
-    /// tables contradict each other.</exception>
+    /// <exception cref="TokenizerSpecException">The description names an algorithm or rule that is not known, its tables
+    /// contradict each other, or bytes that text needs have no token and no unknown token stands for them.</exception>
     public static Tokenizer Create(TokenizerSpec spec)
     {
         ArgumentNullException.ThrowIfNull(spec);

@@ -6,26 +6,21 @@ namespace Concertina.Tokenization.Bpe;
 /// <summary>Byte-level byte-pair encoding: words to UTF-8 bytes, bytes to byte tokens, merged by the table.</summary>
 internal sealed class BpeEncoder : IFragmentEncoder
 {
-    private const int NoToken = -1;
     private readonly WordSplitter _splitter;
     private readonly MergeTable _merges;
-    private readonly int[] _byteIds = new int[256];
+    private readonly ByteTokens _bytes;
     private readonly Dictionary<string, int> _wholeWords;
 
     /// <summary>Builds the tables.</summary>
     /// <param name="spec">A checked description of model "gpt2".</param>
-    /// <param name="missingByteId">Stands for a byte without a token, or null to leave such bytes out.</param>
+    /// <param name="missingByteId">Stands for a byte without a token, or null if the model has nothing for that.</param>
+    /// <exception cref="TokenizerSpecException">The tables contradict each other or lack bytes that text needs.</exception>
     public BpeEncoder(TokenizerSpec spec, int? missingByteId)
     {
         _splitter = WordSplitterCatalog.Of(spec.Pre);
         Dictionary<string, int> idOf = IdsByText(spec);
         _merges = new MergeTable(spec.Merges, idOf);
-        for (int value = 0; value < 256; value++)
-        {
-            string letter = ByteAlphabet.LetterOf((byte)value).ToString();
-            bool known = idOf.TryGetValue(letter, out int id) && spec.Types[id] != TokenKind.UserDefined;
-            _byteIds[value] = known ? id : missingByteId ?? NoToken;
-        }
+        _bytes = new ByteTokens(spec, idOf, missingByteId);
 
         // A user-defined token was taken before, or may not be taken here.
         _wholeWords = _splitter.TakesWholeWords
@@ -39,7 +34,7 @@ internal sealed class BpeEncoder : IFragmentEncoder
         byte[] bytes = ArrayPool<byte>.Shared.Rent(256);
         foreach (Piece word in _splitter.Split(text))
         {
-            int room = Encoding.UTF8.GetMaxByteCount(word.Length);
+            int room = checked(Encoding.UTF8.GetMaxByteCount(word.Length) * ByteTokens.MaxTokensPerByte);
             if (room > bytes.Length || room > buffer.Length)
             {
                 ArrayPool<int>.Shared.Return(buffer);
@@ -64,19 +59,11 @@ internal sealed class BpeEncoder : IFragmentEncoder
             return;
         }
 
-        for (int i = 0; i < word.Length; i++)
-        {
-            buffer[i] = _byteIds[word[i]];
-        }
-
-        // A byte without a token stays in its place while its neighbours merge, so that they do not meet across it.
-        int merged = WordMerger.Merge(buffer[..word.Length], _merges);
+        int length = _bytes.Map(word, buffer);
+        int merged = WordMerger.Merge(buffer[..length], _merges);
         for (int i = 0; i < merged; i++)
         {
-            if (buffer[i] != NoToken)
-            {
-                sink.Add(buffer[i]);
-            }
+            sink.Add(buffer[i]);
         }
     }
 
@@ -84,7 +71,7 @@ internal sealed class BpeEncoder : IFragmentEncoder
     {
         if (word.Length > TokenizerSpecValidation.MaxTokenChars)
         {
-            id = NoToken;
+            id = default;
             return false;
         }
 
