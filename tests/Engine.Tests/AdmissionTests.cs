@@ -148,4 +148,27 @@ public sealed class AdmissionTests
         Assert.InRange(passed, 25, 34); // 32 small ones went first in its turn, then none
         small.ForEach(stream => bench.Finish(stream));
     }
+
+    [Fact]
+    public async Task Idle_hours_do_not_lengthen_the_retry_estimate()
+    {
+        await using EngineBench bench = new(new EngineOptions { MaxRunning = 1, QueueLimit = 4 });
+        bench.Finish(bench.Submit([1], 1));
+        bench.Time.Advance(TimeSpan.FromHours(10));
+        TokenStream[] streams = [.. Enumerable.Range(0, 4).Select(i => bench.Submit([1 + i], 1))];
+        foreach (TokenStream stream in streams[..2])
+        {
+            bench.Step();
+            bench.Time.Advance(TimeSpan.FromMilliseconds(300));
+            bench.Finish(stream);
+        }
+        while (EngineBench.TrySubmit(bench.Open(session: "more"), bench.Spec([9], 1)).Refusal is null)
+        {
+        }
+
+        EngineRefusal? refusal = EngineBench.TrySubmit(bench.Open(session: "last"), bench.Spec([9], 1)).Refusal;
+
+        Assert.Equal(RefusalKind.QueueFull, refusal!.Kind);
+        Assert.InRange(refusal.RetryAfterMs!.Value, 100, 400);
+    }
 }

@@ -167,4 +167,50 @@ public sealed class FaultTests
         time.Advance(TimeSpan.FromSeconds(1));
         Assert.Null(engine.Snapshot.StalledStage);
     }
+
+    [Fact]
+    public async Task A_cache_that_breaks_while_units_are_given_back_still_answers_the_reader()
+    {
+        EngineBench bench = new();
+        SequenceHandle handle = bench.Open();
+        TokenStream stream = EngineBench.Submit(handle, bench.Spec([1, 2, 3], 50));
+        bench.Steps(4);
+        bench.Cache.Release(((OpenSequence)handle).Sequence.Table!);
+
+        stream.Cancel();
+        bench.Engine.StepOnce();
+
+        Assert.Equal((FinishKind.Error, "engine/failed"), (stream.End!.Kind, stream.End.ErrorCode));
+        Assert.False(stream.End.Exact);
+        Assert.NotNull(bench.Engine.Snapshot.StalledStage);
+    }
+
+    [Fact]
+    public async Task Requests_that_end_in_the_step_that_admits_them_are_no_stall()
+    {
+        EngineOptions options = new() { MaxRunning = 1, StallSeconds = 1 };
+        await using EngineBench bench = new(options);
+        Queue<TokenStream> waiting = new([bench.Submit([1], 1), bench.Submit([2], 1)]);
+        for (int second = 0; second < 4; second++)
+        {
+            waiting.Enqueue(bench.Submit([3], 1));
+            bench.Step();
+            bench.Finish(waiting.Dequeue());
+            bench.Time.Advance(TimeSpan.FromSeconds(0.75));
+
+            Assert.Null(bench.Engine.Snapshot.StalledStage);
+        }
+    }
+
+    [Fact]
+    public async Task The_layer_that_left_the_16_bit_range_is_named()
+    {
+        await using EngineBench bench = new();
+        bench.Runner.Spoil = (_, logits) => logits.Span[0] = float.NaN;
+
+        TokenStream stream = bench.Submit([1, 2]);
+        bench.Finish(stream);
+
+        Assert.Contains("past the last attention", stream.End!.ErrorMessage, StringComparison.Ordinal);
+    }
 }

@@ -59,6 +59,27 @@ internal sealed class EngineCommands(EngineState state, Admission admission, Set
         _known.Clear();
     }
 
+    /// <summary>Answers everybody who waits; lists, ledger and cache are left as they are.</summary>
+    public void Abandon(in RunOutcome outcome)
+    {
+        foreach (Sequence sequence in _known)
+        {
+            if (sequence.CurrentRun is { } run)
+            {
+                Settlement.Answer(run, outcome);
+            }
+        }
+        state.Intake.Take(_taken);
+        foreach (EngineCommand command in _taken)
+        {
+            if (command is { Kind: EngineCommandKind.Submit, Target: Run submitted })
+            {
+                Settlement.Answer(submitted, outcome);
+            }
+            command.Done?.TrySetResult();
+        }
+    }
+
     private void CarryOut(in EngineCommand command)
     {
         switch (command.Kind)

@@ -53,6 +53,7 @@ internal sealed class EngineLoop
         // The end of the thread: whoever disposes the engine gets the reason.
         catch (Exception exception)
         {
+            _step!.Abandon(exception);
             _ended.SetException(exception);
         }
     }

@@ -55,6 +55,11 @@ internal sealed class EngineState
     public void CheckLaws()
     {
         Ledger.Check();
+        if (Ledger.SumBytes > Cache.CommittableBytes)
+        {
+            throw new InvalidOperationException(
+                $"{Ledger.SumBytes:N0} bytes are promised; the cache can keep promises of {Cache.CommittableBytes:N0} bytes.");
+        }
         foreach (Run run in Running)
         {
             if (run.Table.Bytes > run.HeldBytes || run.Table.TokenCount > run.HeldTokens)

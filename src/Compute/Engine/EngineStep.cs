@@ -76,6 +76,14 @@ internal sealed class EngineStep
         PublishReadings();
     }
 
+    /// <summary>The last resort when even failing failed: answers every reader and touches nothing else.</summary>
+    public void Abandon(Exception exception)
+    {
+        _state.Intake.SetFailed(_mark.Stage.ToString().ToLowerInvariant(), RunErrors.Describe(exception));
+        _state.Intake.Close();
+        _commands.Abandon(RunErrors.Failed(exception, "end"));
+    }
+
     private bool Run()
     {
         long startedAt = _state.Time.GetTimestamp();

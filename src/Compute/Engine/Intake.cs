@@ -11,28 +11,35 @@ internal sealed class Intake(RequestRules rules, EngineOptions options, TimeProv
 {
     private const int LeastRetryMs = 100;
     private const int MostRetryMs = 60_000;
+    private const double NewestShare = 0.1;
 
     private readonly Lock _lock = new();
     private readonly long[] _refused = new long[Enum.GetValues<RefusalKind>().Length];
     private readonly List<EngineCommand> _commands = [];
     private int _waiting;
     private long _departures;
-    private readonly long _startedAt = time.GetTimestamp();
+    private long _lastDepartureAt;
+    private bool _stillWaited;
+    private double _departureMs;
     private volatile int _commandCount;
     private volatile bool _closed;
     private volatile bool _draining;
     private volatile string? _stalledStage;
     private volatile string? _failure;
+    private volatile string? _failedStage;
 
     /// <summary>Requests accepted and not yet admitted.</summary>
     public int Waiting => Volatile.Read(ref _waiting);
+
+    /// <summary>Requests that left the queue since start, for whatever reason.</summary>
+    public long Departures => Interlocked.Read(ref _departures);
 
     public bool HasCommands => _commandCount > 0;
 
     public bool Draining => _draining;
 
     /// <summary>The stage that stalled or failed for good, or null.</summary>
-    public string? StalledStage => _stalledStage;
+    public string? StalledStage => _failedStage ?? _stalledStage;
 
     /// <summary>What made the engine fail for good, or null.</summary>
     public string? Failure => _failure;
@@ -49,19 +56,13 @@ internal sealed class Intake(RequestRules rules, EngineOptions options, TimeProv
 
     public void Drain() => _draining = true;
 
-    public void SetStalled(string? stage)
-    {
-        if (_failure is null)
-        {
-            _stalledStage = stage;
-        }
-    }
+    public void SetStalled(string? stage) => _stalledStage = stage;
 
     /// <summary>The engine cannot go on; everything is refused from now on.</summary>
     public void SetFailed(string stage, string failure)
     {
+        _failedStage = stage;
         _failure = failure;
-        _stalledStage = stage;
     }
 
     /// <summary>Everything that can be said without the engine's thread.</summary>
@@ -101,8 +102,16 @@ internal sealed class Intake(RequestRules rules, EngineOptions options, TimeProv
     /// <summary>Engine thread: a request left the queue.</summary>
     public void LeaveQueue()
     {
-        Interlocked.Decrement(ref _waiting);
+        int left = Interlocked.Decrement(ref _waiting);
         Interlocked.Increment(ref _departures);
+        long now = time.GetTimestamp();
+        if (_stillWaited)
+        {
+            double ms = time.GetElapsedTime(_lastDepartureAt, now).TotalMilliseconds;
+            double mean = Volatile.Read(ref _departureMs);
+            Volatile.Write(ref _departureMs, mean == 0 ? ms : mean + (NewestShare * (ms - mean)));
+        }
+        (_lastDepartureAt, _stillWaited) = (now, left > 0);
     }
 
     /// <returns>False when the engine has stopped and takes no command any more.</returns>
@@ -155,7 +164,7 @@ internal sealed class Intake(RequestRules rules, EngineOptions options, TimeProv
         {
             return new EngineRefusal(RefusalKind.Draining, "The engine is draining and takes no new work. Retry on another worker.", LeastRetryMs);
         }
-        return _stalledStage is { } stage
+        return StalledStage is { } stage
             ? new EngineRefusal(
                 RefusalKind.Stalled,
                 _failure is { } failure
@@ -174,11 +183,9 @@ internal sealed class Intake(RequestRules rules, EngineOptions options, TimeProv
         return refusal;
     }
 
-    /// <summary>Mean time in which one request left the queue since start: when the next place may be free.</summary>
-    private int RetryAfterMs()
-    {
-        long departures = Math.Max(1, Interlocked.Read(ref _departures));
-        double meanMs = time.GetElapsedTime(_startedAt).TotalMilliseconds / departures;
-        return (int)Math.Clamp(meanMs, LeastRetryMs, MostRetryMs);
-    }
+    /// <summary>
+    /// When the next place may be free: the time between two departures, an exponential mean over those with others
+    /// waiting behind them, so that idle hours do not count.
+    /// </summary>
+    private int RetryAfterMs() => (int)Math.Clamp(Volatile.Read(ref _departureMs), LeastRetryMs, MostRetryMs);
 }

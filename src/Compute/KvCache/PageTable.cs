@@ -42,6 +42,22 @@ public sealed class PageTable
     /// <summary>Physical bytes of the units it refers to, shared ones included, its own lists included.</summary>
     public long Bytes => UnitBytes + ListHeapBytes;
 
+    /// <summary>The first layer with a key or value that is not a finite number in its unit's form; null if all are finite.</summary>
+    public int? FirstNonFiniteLayer()
+    {
+        for (int head = 0; head < _lengths.Length; head++)
+        {
+            for (int index = 0; index < _lengths[head]; index++)
+            {
+                if (_lists.IsNonFinite(Unit(head, index)))
+                {
+                    return head / Owner.Shape.KvHeadCount;
+                }
+            }
+        }
+        return null;
+    }
+
     internal PagedKvCache Owner { get; }
 
     /// <summary>Bytes of units and list blocks, each with its stride.</summary>

@@ -18,6 +18,7 @@ internal sealed class EngineWatchdog : IDisposable
     private readonly ITimer _timer;
     private long _seenMark;
     private long _seenAt;
+    private long _seenDepartures;
     private long? _idleWithQueueSince;
 
     public EngineWatchdog(EngineState state, StageMark mark, Action wake)
@@ -52,7 +53,10 @@ internal sealed class EngineWatchdog : IDisposable
     private EngineStage? StalledStage(long now)
     {
         double limit = _state.Options.StallSeconds;
-        bool ignored = _state.Intake.Waiting > 0 && _state.Board.Read().Running == 0;
+        // Requests that run and end within one step never show as running; that the queue moves shows that they are served.
+        long departures = _state.Intake.Departures;
+        bool ignored = _state.Intake.Waiting > 0 && _state.Board.Read().Running == 0 && departures == _seenDepartures;
+        _seenDepartures = departures;
         _idleWithQueueSince = ignored ? _idleWithQueueSince ?? now : null;
         long mark = _mark.Value;
         EngineStage stage = StageMark.StageOf(mark);

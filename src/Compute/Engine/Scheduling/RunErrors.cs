@@ -25,7 +25,7 @@ internal static class RunErrors
     public static RunOutcome NotFinite(Run run) => new(
         FinishKind.Error,
         "decode/not-finite",
-        $"The logits at position {run.Sequence.Tokens.Count} are not finite numbers (rung f16; the layer is not known). The sequence's cache was " +
+        $"The logits at position {run.Sequence.Tokens.Count} are not finite numbers (rung f16; {WhereNotFinite(run)}). The sequence's cache was " +
         "dropped. Send the request again; if it happens again, the model file or the kernels are at fault.")
     {
         DiscardUnits = true,
@@ -36,8 +36,15 @@ internal static class RunErrors
         "engine/failed",
         $"The engine failed in stage '{stage}': {Describe(exception)} Send the request again.");
 
+    public static RunOutcome Unsettled => new(
+        FinishKind.Error, "engine/failed", "The engine failed while it gave the request's units back. Send the request again.");
+
     public static RunOutcome Stopped => new(
         FinishKind.Error, "engine/stopped", "The engine was stopped while the request was queued or running. Send the request again.");
+
+    private static string WhereNotFinite(Run run) => run.Table.FirstNonFiniteLayer() is { } layer
+        ? $"layer {layer} is the first with keys or values outside the 16-bit range"
+        : "every layer's keys and values are finite, so it is past the last attention";
 
     public static string Describe(Exception exception) => $"{exception.GetType().Name}: {exception.Message}";
 }

@@ -23,19 +23,45 @@ internal sealed class Settlement(EngineState state, Admission admission)
             Exact = table is null || table.ExactTokens == table.TokenCount,
         };
         (int tokens, long deliver) = Leave(run, ran);
-        if (ran)
+        bool settled = false;
+        try
         {
-            SettleUnits(run.Sequence, tokens, outcome.DiscardUnits);
+            if (ran)
+            {
+                SettleUnits(run.Sequence, tokens, outcome.DiscardUnits);
+            }
+            settled = true;
         }
-        run.Stream.Complete(end, deliver);
+        // The run has left every list, so nobody else would ever answer its reader.
+        finally
+        {
+            run.Stream.Complete(settled ? end : Describe(run, RunErrors.Unsettled) with { Exact = false }, deliver);
+        }
         admission.Look();
     }
 
     /// <summary>Ends a generation without touching the cache: the engine failed or stops.</summary>
     public void EndAbruptly(Run run, in RunOutcome outcome)
     {
-        (_, long deliver) = Leave(run, run.State == RunState.Running);
-        run.Stream.Complete(Describe(run, outcome), deliver);
+        long deliver = 0;
+        try
+        {
+            (_, deliver) = Leave(run, run.State == RunState.Running);
+        }
+        finally
+        {
+            // What it ran on is not looked at any more, so exactness is not claimed.
+            run.Stream.Complete(Describe(run, outcome) with { Exact = false }, deliver);
+        }
+    }
+
+    /// <summary>Answers the reader of a run that has no end yet, and nothing else.</summary>
+    public static void Answer(Run run, in RunOutcome outcome)
+    {
+        if (run.Stream.End is null)
+        {
+            run.Stream.Complete(Describe(run, outcome) with { Exact = false }, 0);
+        }
     }
 
     /// <summary>A cancel that came after the end: the tokens are cut already, the units follow.</summary>

@@ -5,6 +5,9 @@ namespace Concertina.Compute.Engine;
 /// <summary>The engine's own handle: the thread-safe face of a <see cref="Sequence"/>.</summary>
 internal sealed class OpenSequence(Sequence sequence, EngineState state, Action wake, Action<Sequence> closed) : SequenceHandle
 {
+    /// <summary>What the engine knows of it.</summary>
+    internal Sequence Sequence => sequence;
+
     /// <summary>How long a submit waits for a predecessor that is already cancelled.</summary>
     private static readonly TimeSpan PredecessorWait = TimeSpan.FromSeconds(1);
 

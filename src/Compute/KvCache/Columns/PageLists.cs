@@ -14,6 +14,9 @@ internal sealed unsafe class PageLists(UnitTable units, int headCount)
 
     public void Store(UnitHandle block, int head, int entry, UnitHandle unit) => Entries(block, head)[entry] = unit;
 
+    /// <summary>Whether a slot of the unit may hold an infinity or a NaN.</summary>
+    public bool IsNonFinite(UnitHandle unit) => units.Entry(unit).Flags.HasFlag(UnitFlags.NonFinite);
+
     /// <summary>The entries of one list; valid until the next allocation, which may move units.</summary>
     // A block is [HeadCount, BlockEntries] handles; head < HeadCount and entry < BlockEntries keep it in bounds.
     public UnitHandle* Entries(UnitHandle block, int head)
