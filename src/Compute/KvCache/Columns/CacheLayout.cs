@@ -16,7 +16,7 @@ internal readonly record struct CacheLayout(int ExtentCount, int UnitCapacity, i
         // Every list block belongs to a table with at least as many pages, so twice the pages is enough for both.
         int units = checked(2 * pages);
         int columns = Math.Clamp(pages / format.HeadCount, 1, MaximumColumns);
-        long fixedBytes = ExtentArena.OverheadBytes(extents) + UnitTable.OverheadBytes(units)
+        long fixedBytes = ExtentArena.OverheadBytes(extents) + UnitTable.OverheadBytes(units, extents)
             + PrefixIndex.OverheadBytes(columns, format.HeadCount);
         return new CacheLayout(extents, units, columns, fixedBytes);
     }

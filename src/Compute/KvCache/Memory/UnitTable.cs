@@ -14,6 +14,7 @@ internal sealed unsafe class UnitTable : IDisposable
     private UnitEntry* _entries;
     private readonly ExtentArena _arena;
     private readonly CacheBudget _budget;
+    private readonly ExtentUnits _inExtent;
     private readonly byte _tag;
     private readonly int _capacity;
     private int _freeHead = None;
@@ -24,6 +25,7 @@ internal sealed unsafe class UnitTable : IDisposable
         _arena = arena;
         _budget = budget;
         _capacity = capacity;
+        _inExtent = new ExtentUnits(arena.ExtentCount, capacity);
         _entries = (UnitEntry*)NativeMemory.AllocZeroed((nuint)capacity, (nuint)sizeof(UnitEntry));
         _tag = (byte)(1 + (Interlocked.Increment(ref _lastTag) % byte.MaxValue));
     }
@@ -36,16 +38,14 @@ internal sealed unsafe class UnitTable : IDisposable
     /// <summary>Of those, bytes that no page table refers to.</summary>
     public long UnreferencedPrefixBytes { get; private set; }
 
-    /// <summary>Entries that were ever used: bound of a walk over all units.</summary>
-    public int HighWater => _fresh;
-
     /// <summary>Unit whose last page table let go, if it is the first of a prefix column.</summary>
     public Action<int>? ColumnUnreferenced { get; set; }
 
     /// <summary>Unit of an unreferenced prefix column that a page table took.</summary>
     public Action<int>? ColumnReferenced { get; set; }
 
-    public static long OverheadBytes(long capacity) => capacity * sizeof(UnitEntry);
+    public static long OverheadBytes(long capacity, long extentCount) =>
+        (capacity * sizeof(UnitEntry)) + ExtentUnits.OverheadBytes(extentCount, capacity);
 
     /// <summary>Makes a unit with one reference, or returns false when the budget or the table is exhausted.</summary>
     /// <param name="sizeClass">Class of its size.</param>
@@ -66,6 +66,7 @@ internal sealed unsafe class UnitTable : IDisposable
             _freeHead = entry.Link;
         }
         entry.Offset = offset;
+        _inExtent.Add(ExtentOf(offset), index);
         entry.References = 1;
         entry.Link = None;
         entry.SizeClass = (byte)sizeClass;
@@ -186,6 +187,8 @@ internal sealed unsafe class UnitTable : IDisposable
         _entries = null;
     }
 
+    private static int ExtentOf(long offset) => (int)(offset / ExtentArena.ExtentBytes);
+
     private bool TryTakeSlot(int sizeClass, bool fromReserve, out long offset)
     {
         while (!_arena.TryTake(sizeClass, out offset))
@@ -201,28 +204,26 @@ internal sealed unsafe class UnitTable : IDisposable
 
     private void MoveOut(int sizeClass, int extent)
     {
-        long first = (long)extent * ExtentArena.ExtentBytes;
         int stride = _arena.Classes[sizeClass].StrideBytes;
-        for (int index = 0; index < _fresh; index++)
+        for (int index = _inExtent.First(extent); index != None; index = _inExtent.First(extent))
         {
             ref UnitEntry entry = ref _entries[index];
-            if (entry.References == 0 || entry.Offset < first || entry.Offset >= first + ExtentArena.ExtentBytes)
-            {
-                continue;
-            }
             if (!_arena.TryTake(sizeClass, out long target))
             {
                 throw new InvalidOperationException($"Extent {extent} was chosen for compaction, but its units fit nowhere.");
             }
             Buffer.MemoryCopy(_arena.Start + entry.Offset, _arena.Start + target, stride, stride);
             _arena.ReturnTakenOut(sizeClass, entry.Offset);
+            _inExtent.Remove(extent, index);
             entry.Offset = target;
+            _inExtent.Add(ExtentOf(target), index);
         }
         _arena.CloseTakenOut(sizeClass, extent);
     }
 
     private void Free(ref UnitEntry entry, int index)
     {
+        _inExtent.Remove(ExtentOf(entry.Offset), index);
         _arena.Return(entry.SizeClass, entry.Offset);
         entry.Kind = UnitKind.Free;
         entry.Generation++;

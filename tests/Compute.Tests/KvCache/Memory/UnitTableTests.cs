@@ -81,6 +81,35 @@ public sealed unsafe class UnitTableTests
         Assert.All(kept, unit => Assert.Equal(unit.Index, *(int*)store.Units.Bytes(unit)));
     }
 
+    [Fact]
+    public void Units_that_were_moved_before_are_moved_again_with_their_content()
+    {
+        // Given three extents with 10, 20 and 30 units, of which a large unit moves the 10
+        using Store store = new(extents: 3);
+        List<UnitHandle> small = [];
+        while (store.TryNew(4096, out UnitHandle unit))
+        {
+            *(int*)store.Units.Bytes(unit) = unit.Index;
+            small.Add(unit);
+        }
+        int perExtent = small.Count / 3;
+        UnitHandle[] moved = [.. small.Take(10)];
+        List<UnitHandle> others = [.. small.Skip(perExtent).Take(20), .. small.Skip(2 * perExtent).Take(30)];
+        small.Except(moved).Except(others).ToList().ForEach(store.Units.Release);
+        store.New(1 << 20);
+        long home = store.ExtentOf(moved[0]);
+        Assert.All(moved, unit => Assert.Equal(home, store.ExtentOf(unit)));
+
+        // When they are alone where they are now, and another large unit wants an extent
+        others.Where(unit => store.ExtentOf(unit) == home).ToList().ForEach(store.Units.Release);
+        UnitHandle large = store.New(1 << 20);
+
+        // Then they were moved again
+        new Span<byte>(store.Units.Bytes(large), 1 << 20).Fill(0xEE);
+        Assert.Equal(home, store.ExtentOf(large));
+        Assert.All(moved, unit => Assert.Equal(unit.Index, *(int*)store.Units.Bytes(unit)));
+    }
+
     [Theory]
     [InlineData(1)]
     [InlineData(511)]
@@ -116,6 +145,8 @@ public sealed unsafe class UnitTableTests
         public ExtentArena Arena { get; }
 
         public UnitTable Units { get; }
+
+        public long ExtentOf(UnitHandle unit) => (Units.Bytes(unit) - Arena.Start) / ExtentArena.ExtentBytes;
 
         public bool TryNew(int bytes, out UnitHandle unit) =>
             Units.TryAllocate(Arena.AddClass(bytes), fromReserve: false, out unit);
