@@ -34,7 +34,7 @@ internal sealed class BpeEncoder : IFragmentEncoder
         byte[] bytes = ArrayPool<byte>.Shared.Rent(256);
         foreach (Piece word in _splitter.Split(text))
         {
-            int room = checked(Encoding.UTF8.GetMaxByteCount(word.Length) * ByteTokens.MaxTokensPerByte);
+            int room = Encoding.UTF8.GetMaxByteCount(word.Length);
             if (room > bytes.Length || room > buffer.Length)
             {
                 ArrayPool<int>.Shared.Return(buffer);

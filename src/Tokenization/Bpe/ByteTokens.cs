@@ -40,12 +40,9 @@ internal sealed class ByteTokens
         _replaced = SearchValues.Create([.. absent]);
     }
 
-    /// <summary>Most tokens that a word needs for each of its bytes.</summary>
-    public const int MaxTokensPerByte = 3;
-
     /// <summary>The tokens of a word's bytes.</summary>
     /// <param name="word">UTF-8.</param>
-    /// <param name="ids">Room for <see cref="MaxTokensPerByte"/> ids per byte.</param>
+    /// <param name="ids">Room for the most bytes that text of the word's length can have.</param>
     /// <returns>Count of ids written.</returns>
     public int Map(ReadOnlySpan<byte> word, Span<int> ids)
     {

@@ -65,6 +65,30 @@ public sealed class ChatTemplate
     public RenderedChat Render(ChatTemplateInput input)
     {
         ArgumentNullException.ThrowIfNull(input);
+        Rendering rendering = new(_options, _clock);
+        TemplateTextBuilder output = new();
+        try
+        {
+            new Executor(rendering).Run(_statements, new Scope(GlobalsOf(input)), output);
+        }
+        catch (InsufficientExecutionStackException e)
+        {
+            throw rendering.Place.Error("a list or mapping is nested too deeply to be written or compared.", e);
+        }
+        catch (FormatException e)
+        {
+            throw rendering.Place.Error(e.Message + ".", e);
+        }
+        catch (Exception e) when (e is not (ChatTemplateException or OperationCanceledException or OutOfMemoryException))
+        {
+            throw rendering.Place.Error($"failed on these messages ({e.GetType().Name}: {e.Message}).", e);
+        }
+
+        return output.ToChat();
+    }
+
+    private static Scope GlobalsOf(ChatTemplateInput input)
+    {
         Scope globals = new(null);
         foreach ((string name, JsonElement value) in input.Variables)
         {
@@ -78,18 +102,7 @@ public sealed class ChatTemplate
         globals.Set("bos_token", TemplateText.OfTemplate(input.BosToken ?? ""));
         globals.Set("eos_token", TemplateText.OfTemplate(input.EosToken ?? ""));
         globals.Set("tools", input.Tools is { } tools ? JsonText.FromJson(tools) : null);
-        TemplateTextBuilder output = new();
-        Rendering rendering = new(_options, _clock);
-        try
-        {
-            new Executor(rendering).Run(_statements, new Scope(globals), output);
-        }
-        catch (InsufficientExecutionStackException)
-        {
-            throw new ChatTemplateException("a list or mapping is nested too deeply to be written or compared.", 1, 1);
-        }
-
-        return output.ToChat();
+        return globals;
     }
 
     private static ChatTemplate Compile(string template, bool isFallback)

@@ -12,6 +12,13 @@ public sealed class ChatTemplateException : Exception
         RaisedByTemplate = raisedByTemplate;
     }
 
+    internal ChatTemplateException(string problem, int line, int column, Exception cause)
+        : base($"Chat template, line {line}, column {column}: {problem}", cause)
+    {
+        Line = line;
+        Column = column;
+    }
+
     /// <summary>Line of the template, from 1.</summary>
     public int Line { get; }
 

@@ -7,10 +7,10 @@ public sealed record ChatTemplateOptions
     /// a thread's stack holds far more.</summary>
     public int MaxDepth { get; init; } = 64;
 
-    /// <summary>Most evaluation steps. Default 1 million: a long conversation needs some thousand.</summary>
+    /// <summary>Most steps: evaluations, and values that one evaluation writes, compares or passes over. Default 1 million: a long conversation needs some thousand.</summary>
     public int MaxSteps { get; init; } = 1_000_000;
 
-    /// <summary>Most UTF-16 units of text that all steps together may build. Default 256 Mi units: some copies of a 1 MiB
+    /// <summary>Most UTF-16 units of text that all steps together may build or read through. Default 256 Mi units: some copies of a 1 MiB
     /// conversation per message.</summary>
     public long MaxTextUnits { get; init; } = 256L << 20;
 }

@@ -19,6 +19,11 @@ internal sealed class Evaluator(Rendering rendering)
         {
             throw expression.Place.Error(e.Message + ".");
         }
+        catch (InvalidOperationException e) when (e.InnerException is FormatException reason)
+        {
+            // A comparison failed inside a sort.
+            throw expression.Place.Error(reason.Message + ".");
+        }
         finally
         {
             rendering.Leave();
@@ -45,7 +50,7 @@ internal sealed class Evaluator(Rendering rendering)
     }
 
     public object? ApplyFilter(string id, object? subject, CallArguments arguments) =>
-        FilterCatalog.Of(id)(rendering, subject, arguments);
+        FilterCatalog.Apply(rendering, id, subject, arguments);
 
     private object? Dispatch(Expression expression, Scope scope) => expression switch
     {
@@ -54,11 +59,11 @@ internal sealed class Evaluator(Rendering rendering)
         ListLiteral list => new JinjaList([.. list.Items.Select(item => Evaluate(item, scope))]),
         MapLiteral map => EvaluateMap(map, scope),
         Syntax.Attribute attribute => Members.Attribute(Evaluate(attribute.Subject, scope), attribute.Id),
-        Item item => Members.Item(Evaluate(item.Subject, scope), Evaluate(item.Key, scope)),
+        Item item => Members.Item(rendering, Evaluate(item.Subject, scope), Evaluate(item.Key, scope)),
         Slice slice => EvaluateSlice(slice, scope),
         Call call => EvaluateCall(call, scope),
-        Filter filter => FilterCatalog.Of(filter.Id)(rendering, Evaluate(filter.Subject, scope), Evaluate(filter.Arguments, scope)),
-        Test test => TestCatalog.Of(test.Id)(Evaluate(test.Subject, scope), Evaluate(test.Arguments, scope)),
+        Filter filter => ApplyFilter(filter.Id, Evaluate(filter.Subject, scope), Evaluate(filter.Arguments, scope)),
+        Test test => TestCatalog.Of(test.Id)(rendering, Evaluate(test.Subject, scope), Evaluate(test.Arguments, scope)),
         Unary unary => EvaluateUnary(unary, scope),
         Binary binary => EvaluateBinary(binary, scope),
         Comparison comparison => EvaluateComparison(comparison, scope),
@@ -71,7 +76,7 @@ internal sealed class Evaluator(Rendering rendering)
         JinjaMap map = new();
         foreach ((Expression key, Expression value) in literal.Entries)
         {
-            map.Set(ValueText.Print(Evaluate(key, scope)), Evaluate(value, scope));
+            map.Set(ValueText.Print(rendering, Evaluate(key, scope)), Evaluate(value, scope));
         }
 
         return map;
@@ -87,7 +92,7 @@ internal sealed class Evaluator(Rendering rendering)
         };
 
         object? subject = Evaluate(slice.Subject, scope);
-        return Slicing.Take(subject, Bound(slice.Bounds.From), Bound(slice.Bounds.To), Bound(slice.Bounds.Step));
+        return Slicing.Take(rendering, subject, new Slicing.Bounds(Bound(slice.Bounds.From), Bound(slice.Bounds.To), Bound(slice.Bounds.Step)));
     }
 
     private object? EvaluateCall(Call call, Scope scope)
@@ -104,7 +109,7 @@ internal sealed class Evaluator(Rendering rendering)
 
     private ChatTemplateException Refused(Call call, Scope scope)
     {
-        string reason = ValueText.Print(Evaluate(call.Arguments, scope).Get(0, "message", null)).Value;
+        string reason = ValueText.Print(rendering, Evaluate(call.Arguments, scope).Get(0, "message", null)).Value;
         return new ChatTemplateException(reason, call.Place.Line, call.Place.Column, raisedByTemplate: true);
     }
 
@@ -131,7 +136,7 @@ internal sealed class Evaluator(Rendering rendering)
         foreach ((string symbol, Expression operand) in comparison.Rest)
         {
             object? right = Evaluate(operand, scope);
-            if (!Arithmetic.Holds(symbol, left, right))
+            if (!Arithmetic.Holds(rendering, symbol, left, right))
             {
                 return false;
             }

@@ -41,7 +41,7 @@ internal sealed class Executor(Rendering rendering)
                 Write(TemplateText.OfTemplate(data.Text), data.Place, output);
                 return Flow.Next;
             case Print print:
-                Write(ValueText.Print(_evaluator.Evaluate(print.Value, scope)), print.Place, output);
+                Write(ValueText.Print(rendering, _evaluator.Evaluate(print.Value, scope)), print.Place, output);
                 return Flow.Next;
             case If branch:
                 return RunIf(branch, scope, output);
@@ -100,7 +100,7 @@ internal sealed class Executor(Rendering rendering)
         }
 
         int depth = scope.TryGet("loop", out object? outer) && outer is JinjaMap map && map.TryGet("depth", out object? level)
-            ? (int)(long)level! + 1 : 1;
+            && level is long and > 0 and < int.MaxValue ? (int)(long)level + 1 : 1;
         object? last = LoopVariables.NothingYet;
         for (int at = 0; at < items.Count; at++)
         {
@@ -109,7 +109,7 @@ internal sealed class Executor(Rendering rendering)
             Bind(loop.Targets, items[at], inner, loop.Place);
             inner.Set("loop", LoopVariables.At(items, at, depth, value =>
             {
-                bool changed = !Operators.Equals(last, value);
+                bool changed = !Operators.Equals(rendering, last, value);
                 last = value;
                 return changed;
             }));
@@ -128,7 +128,7 @@ internal sealed class Executor(Rendering rendering)
         List<object?> items;
         try
         {
-            items = Operators.Iterate(source);
+            items = Operators.Iterate(rendering, source);
         }
         catch (FormatException e)
         {
@@ -222,7 +222,7 @@ internal sealed class Executor(Rendering rendering)
             throw place.Error(e.Message + ".");
         }
 
-        return ValueText.Print(value);
+        return ValueText.Print(rendering, value);
     }
 
     private void Write(TemplateText text, Place place, TemplateTextBuilder output)

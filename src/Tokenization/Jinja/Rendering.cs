@@ -11,9 +11,13 @@ internal sealed class Rendering(ChatTemplateOptions options, TimeProvider clock)
 
     public TimeProvider Clock { get; } = clock;
 
+    /// <summary>The part of the template that was begun last.</summary>
+    public Place Place { get; private set; } = new(1, 1);
+
     /// <summary>Counts one evaluation.</summary>
     public void Step(Place place)
     {
+        Place = place;
         if (++_steps > options.MaxSteps)
         {
             throw place.Error($"stopped after {options.MaxSteps:N0} steps (ChatTemplateOptions.MaxSteps).");
@@ -30,16 +34,33 @@ internal sealed class Rendering(ChatTemplateOptions options, TimeProvider clock)
 
     public void Leave() => _depth--;
 
-    /// <summary>Counts text before or after it is built.</summary>
+    /// <summary>Counts one value that is about to be written, compared or passed over inside an evaluation.</summary>
+    /// <exception cref="FormatException">Too many.</exception>
+    public void Visit()
+    {
+        if (++_steps > options.MaxSteps)
+        {
+            throw new FormatException($"stopped after {options.MaxSteps:N0} steps (ChatTemplateOptions.MaxSteps)");
+        }
+    }
+
+    /// <summary>Counts text that is about to be built or read through.</summary>
     /// <exception cref="FormatException">Too much.</exception>
     public void Count(long textUnits)
     {
-        _textUnits += textUnits;
-        if (_textUnits > options.MaxTextUnits)
+        if (textUnits > options.MaxTextUnits - _textUnits)
         {
-            throw new FormatException($"built more than {options.MaxTextUnits:N0} characters of text (ChatTemplateOptions.MaxTextUnits)");
+            throw new FormatException(
+                $"built or read more than {options.MaxTextUnits:N0} characters of text (ChatTemplateOptions.MaxTextUnits)");
         }
+
+        _textUnits += textUnits;
     }
+
+    /// <summary>Counts a search, which in the worst case compares the part at every place.</summary>
+    /// <exception cref="FormatException">Too much.</exception>
+    public void CountSearch(int textUnits, int partUnits) =>
+        Count(textUnits + (Math.Max(0L, (long)textUnits - partUnits) * (partUnits / 64)));
 
     /// <summary>Counts list items about to be made.</summary>
     /// <exception cref="FormatException">Too many.</exception>

@@ -14,23 +14,23 @@ internal static class Arithmetic
         _ => throw new FormatException($"'{symbol}' does not work on a {ValueText.KindOf(value)}"),
     };
 
-    public static bool Holds(string symbol, object? left, object? right) => symbol switch
+    public static bool Holds(Rendering rendering, string symbol, object? left, object? right) => symbol switch
     {
-        "==" => Operators.Equals(left, right),
-        "!=" => !Operators.Equals(left, right),
-        "in" => Operators.Contains(right, left),
-        "not in" => !Operators.Contains(right, left),
-        "<" => Operators.Compare(left, right) < 0,
-        "<=" => Operators.Compare(left, right) <= 0,
-        ">" => Operators.Compare(left, right) > 0,
-        _ => Operators.Compare(left, right) >= 0,
+        "==" => Operators.Equals(rendering, left, right),
+        "!=" => !Operators.Equals(rendering, left, right),
+        "in" => Operators.Contains(rendering, right, left),
+        "not in" => !Operators.Contains(rendering, right, left),
+        "<" => Operators.Compare(rendering, left, right) < 0,
+        "<=" => Operators.Compare(rendering, left, right) <= 0,
+        ">" => Operators.Compare(rendering, left, right) > 0,
+        _ => Operators.Compare(rendering, left, right) >= 0,
     };
 
     public static object Compute(Rendering rendering, string symbol, object? left, object? right)
     {
         if (symbol == "~")
         {
-            return Join(rendering, ValueText.Print(left), ValueText.Print(right));
+            return Join(rendering, ValueText.Print(rendering, left), ValueText.Print(rendering, right));
         }
 
         try
@@ -48,7 +48,7 @@ internal static class Arithmetic
         }
         catch (OverflowException)
         {
-            throw new FormatException($"{ValueText.Repr(left)} {symbol} {ValueText.Repr(right)} passes 64 bits");
+            throw new FormatException($"{left} {symbol} {right} passes 64 bits");
         }
     }
 
@@ -72,17 +72,34 @@ internal static class Arithmetic
 
     private static TemplateText Repeat(Rendering rendering, TemplateText text, long times)
     {
-        TemplateTextBuilder repeated = new();
-        if (times > 0 && text.Length > 0)
+        if (times <= 0 || text.Length == 0)
         {
-            rendering.Count(checked(times * text.Length));
-            for (long i = 0; i < times; i++)
-            {
-                repeated.Append(text);
-            }
+            return TemplateText.Empty;
+        }
+
+        rendering.Count(times > int.MaxValue ? long.MaxValue : times * text.Length);
+        if (text.Parts is [ChatSegment only])
+        {
+            string value = string.Create(checked((int)times * text.Length), text.Value, FillWith);
+            return new TemplateText(value, [only with { Length = value.Length }]);
+        }
+
+        TemplateTextBuilder repeated = new();
+        for (long i = 0; i < times; i++)
+        {
+            repeated.Append(text);
         }
 
         return repeated.ToText();
+    }
+
+    private static void FillWith(Span<char> target, string text)
+    {
+        text.CopyTo(target);
+        for (int filled = text.Length; filled < target.Length; filled *= 2)
+        {
+            target[..Math.Min(filled, target.Length - filled)].CopyTo(target[filled..]);
+        }
     }
 
     private static object Whole(string symbol, long left, long right) => symbol switch
@@ -92,10 +109,14 @@ internal static class Arithmetic
         "-" => checked(left - right),
         "*" => checked(left * right),
         "//" => FloorDivide(left, right),
-        "%" => checked(left - (FloorDivide(left, right) * right)),
+        "%" => Remainder(left, right),
         "**" when right >= 0 => Power(left, right),
         _ => Real(symbol, left, right),
     };
+
+    /// <summary>What floor division leaves; it has the sign of <paramref name="right"/>.</summary>
+    /// <exception cref="FormatException">Division by zero.</exception>
+    public static long Remainder(long left, long right) => right == -1 ? 0 : left - (FloorDivide(left, right) * right);
 
     private static long FloorDivide(long left, long right)
     {

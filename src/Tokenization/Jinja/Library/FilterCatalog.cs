@@ -9,19 +9,27 @@ internal delegate object? FilterBody(Rendering rendering, object? subject, CallA
 /// <summary>The filters of text and numbers, and the one place that names them all.</summary>
 internal static class FilterCatalog
 {
+    private const int MaxIndent = 256;
+
+    // These do not read through a text.
+    private static readonly HashSet<string> PassOn = new(StringComparer.Ordinal)
+    {
+        "length", "count", "first", "last", "string", "safe", "default", "d",
+    };
+
     private static readonly Dictionary<string, FilterBody> Filters = new(ListFilters.All, StringComparer.Ordinal)
     {
-        ["trim"] = (_, subject, arguments) => TextMethods.Strip(
-            Text(subject), (arguments.Get(0, "chars", null) as TemplateText)?.Value, start: true, end: true),
-        ["upper"] = (_, subject, _) => Text(subject).WithValue(Text(subject).Value.ToUpperInvariant()),
-        ["lower"] = (_, subject, _) => Text(subject).WithValue(Text(subject).Value.ToLowerInvariant()),
-        ["title"] = (_, subject, _) => Title(Text(subject)),
-        ["capitalize"] = (_, subject, _) => TextMethods.Capitalize(Text(subject)),
-        ["string"] = (_, subject, _) => Text(subject),
+        ["trim"] = (rendering, subject, arguments) => TextMethods.Strip(
+            Text(rendering, subject), (arguments.Get(0, "chars", null) as TemplateText)?.Value, start: true, end: true),
+        ["upper"] = (rendering, subject, _) => Recased(Text(rendering, subject), value => value.ToUpperInvariant()),
+        ["lower"] = (rendering, subject, _) => Recased(Text(rendering, subject), value => value.ToLowerInvariant()),
+        ["title"] = (rendering, subject, _) => Title(Text(rendering, subject)),
+        ["capitalize"] = (rendering, subject, _) => TextMethods.Capitalize(Text(rendering, subject)),
+        ["string"] = (rendering, subject, _) => Text(rendering, subject),
         ["safe"] = (_, subject, _) => subject,
         ["replace"] = (rendering, subject, arguments) => TextMethods.Replace(
             rendering,
-            Text(subject),
+            Text(rendering, subject),
             (TextMethods.Text(arguments, 0, "old"), TextMethods.Text(arguments, 1, "new")),
             TextMethods.Whole(arguments, 2, "count")),
         ["join"] = (rendering, subject, arguments) => ListFilters.Join(rendering, subject, arguments),
@@ -42,12 +50,23 @@ internal static class FilterCatalog
             : throw new FormatException($"'round' does not work on a {ValueText.KindOf(subject)}"),
     };
 
-    /// <exception cref="FormatException">There is no such filter.</exception>
-    public static FilterBody Of(string id) => Filters.TryGetValue(id, out FilterBody? filter)
-        ? filter
-        : throw new FormatException($"the filter '{id}' is not supported");
+    /// <summary>Applies a filter; it counts as a step, and its text as read.</summary>
+    /// <exception cref="FormatException">There is no such filter, or it does not work on the value.</exception>
+    public static object? Apply(Rendering rendering, string id, object? subject, CallArguments arguments)
+    {
+        if (!Filters.TryGetValue(id, out FilterBody? filter))
+        {
+            throw new FormatException($"the filter '{id}' is not supported");
+        }
 
-    private static TemplateText Text(object? subject) => ValueText.Print(subject);
+        rendering.Visit();
+        rendering.Count(subject is TemplateText text && !PassOn.Contains(id) ? text.Length : 0);
+        return filter(rendering, subject, arguments);
+    }
+
+    private static TemplateText Text(Rendering rendering, object? subject) => ValueText.Print(rendering, subject);
+
+    private static TemplateText Recased(TemplateText text, Func<string, string> change) => text.WithValue(change(text.Value));
 
     // Unlike the method of strings, a word goes on after an apostrophe or digit.
     private static TemplateText Title(TemplateText text)
@@ -73,31 +92,32 @@ internal static class FilterCatalog
 
     private static TemplateText ToJson(Rendering rendering, object? subject, CallArguments arguments)
     {
-        string json = JsonText.ToJson(subject, (int?)TextMethods.Whole(arguments, 0, "indent"));
-        rendering.Count(json.Length);
-        return TemplateText.OfData(json);
+        long? indent = TextMethods.Whole(arguments, 0, "indent");
+        return indent is > MaxIndent
+            ? throw new FormatException($"an indent of {indent} is not supported, the most is {MaxIndent}")
+            : TemplateText.OfData(JsonText.ToJson(rendering, subject, indent is null ? null : (int)Math.Max(0, indent.Value)));
     }
 
     private static TemplateText Indent(Rendering rendering, object? subject, CallArguments arguments)
     {
         string margin = arguments.Get(0, "width", 4L) is TemplateText text
             ? text.Value
-            : new string(' ', (int)Math.Clamp(TextMethods.Whole(arguments, 0, "width") ?? 4, 0, 256));
+            : new string(' ', (int)Math.Clamp(TextMethods.Whole(arguments, 0, "width") ?? 4, 0, MaxIndent));
         bool first = Operators.IsTrue(arguments.Get(1, "first", false));
         bool blank = Operators.IsTrue(arguments.Get(2, "blank", false));
-        TemplateText source = Text(subject);
+        TemplateText source = Text(rendering, subject);
         TemplateTextBuilder indented = new();
         int at = 0;
         while (at <= source.Length)
         {
             int end = source.Value.IndexOf('\n', at) is var found and >= 0 ? found : source.Length;
+            rendering.Count(margin.Length + end - at + 1);
             if ((at > 0 || first) && (blank || end > at))
             {
                 indented.Append(margin, fromTemplate: true);
             }
 
             indented.Append(source, at, Math.Min(end + 1, source.Length) - at);
-            rendering.Count(margin.Length + end - at + 1);
             at = end + 1;
         }
 

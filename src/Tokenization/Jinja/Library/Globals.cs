@@ -14,8 +14,8 @@ internal static class Globals
     {
         scope.Set("raise_exception", new TemplateRefusal());
         scope.Set("range", new JinjaFunction("range", Range));
-        scope.Set("namespace", new JinjaFunction("namespace", (_, arguments) => MapOf(arguments, isNamespace: true)));
-        scope.Set("dict", new JinjaFunction("dict", (_, arguments) => MapOf(arguments, isNamespace: false)));
+        scope.Set("namespace", new JinjaFunction("namespace", (rendering, arguments) => MapOf(rendering, arguments, isNamespace: true)));
+        scope.Set("dict", new JinjaFunction("dict", (rendering, arguments) => MapOf(rendering, arguments, isNamespace: false)));
         scope.Set("strftime_now", new JinjaFunction("strftime_now", (rendering, arguments) =>
             TemplateText.OfTemplate(Format(rendering.Clock.GetLocalNow(), TextMethods.Text(arguments, 0, "format").Value))));
     }
@@ -40,11 +40,12 @@ internal static class Globals
         return new JinjaList([.. Enumerable.Range(0, (int)count).Select(i => (object?)(from + (i * step)))]);
     }
 
-    private static JinjaMap MapOf(CallArguments arguments, bool isNamespace)
+    private static JinjaMap MapOf(Rendering rendering, CallArguments arguments, bool isNamespace)
     {
         JinjaMap map = new() { IsNamespace = isNamespace };
         if (arguments.Positional is [JinjaMap source, ..])
         {
+            rendering.CountItems(source.Count);
             source.Keys.ForEach(key => map.Set(key, source[key.Value]));
         }
 

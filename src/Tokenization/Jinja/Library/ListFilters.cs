@@ -9,44 +9,44 @@ internal static class ListFilters
     {
         ["length"] = (_, subject, _) => Length(subject),
         ["count"] = (_, subject, _) => Length(subject),
-        ["first"] = (_, subject, _) => Operators.Iterate(subject) is [var first, ..] ? first : new Undefined("the first of no items"),
-        ["last"] = (_, subject, _) => Operators.Iterate(subject) is [.., var last] ? last : new Undefined("the last of no items"),
-        ["list"] = (_, subject, _) => new JinjaList([.. Operators.Iterate(subject)]),
-        ["items"] = (_, subject, _) => subject switch
+        ["first"] = (rendering, subject, _) => End(rendering, subject, 0),
+        ["last"] = (rendering, subject, _) => End(rendering, subject, -1),
+        ["list"] = (rendering, subject, _) => new JinjaList([.. Operators.Iterate(rendering, subject)]),
+        ["items"] = (rendering, subject, _) => subject switch
         {
-            JinjaMap map => MapMethods.Items(map),
+            JinjaMap map => MapMethods.Items(rendering, map),
             Undefined => new JinjaList([]),
             _ => throw new FormatException($"'items' does not work on a {ValueText.KindOf(subject)}"),
         },
-        ["reverse"] = (_, subject, _) => subject is TemplateText text
-            ? Slicing.Take(text, null, null, -1)
-            : new JinjaList([.. Operators.Iterate(subject).AsEnumerable().Reverse()]),
-        ["sort"] = (_, subject, arguments) => Sort(subject, arguments),
-        ["dictsort"] = (_, subject, _) => new JinjaList([.. Operators.Iterate(MapMethods.Items(Map(subject)))
-            .OrderBy(pair => Members.Item(pair, 0L), Comparer<object?>.Create(CompareIgnoringCase))]),
-        ["unique"] = (_, subject, _) => Unique(subject),
-        ["min"] = (_, subject, _) => Operators.Iterate(subject).Min(Comparer<object?>.Create(Operators.Compare)),
-        ["max"] = (_, subject, _) => Operators.Iterate(subject).Max(Comparer<object?>.Create(Operators.Compare)),
+        ["reverse"] = (rendering, subject, _) => subject is TemplateText text
+            ? Slicing.Take(rendering, text, new Slicing.Bounds(null, null, -1))
+            : new JinjaList([.. Operators.Iterate(rendering, subject).AsEnumerable().Reverse()]),
+        ["sort"] = Sort,
+        ["dictsort"] = (rendering, subject, _) => new JinjaList([.. MapMethods.Items(rendering, Map(subject)).Items
+            .OrderBy(pair => Folded(rendering, ((JinjaList)pair!).Items[0]), OrderOf(rendering))]),
+        ["unique"] = (rendering, subject, _) => Unique(rendering, subject),
+        ["min"] = (rendering, subject, _) => Operators.Iterate(rendering, subject).Min(OrderOf(rendering)),
+        ["max"] = (rendering, subject, _) => Operators.Iterate(rendering, subject).Max(OrderOf(rendering)),
         ["sum"] = (rendering, subject, _) =>
-            Operators.Iterate(subject).Aggregate((object)0L, (total, item) => Arithmetic.Compute(rendering, "+", total, item)),
+            Operators.Iterate(rendering, subject).Aggregate((object)0L, (total, item) => Arithmetic.Compute(rendering, "+", total, item)),
         ["map"] = Map,
-        ["select"] = (_, subject, arguments) => Where(subject, arguments, byAttribute: false, keeps: true),
-        ["reject"] = (_, subject, arguments) => Where(subject, arguments, byAttribute: false, keeps: false),
-        ["selectattr"] = (_, subject, arguments) => Where(subject, arguments, byAttribute: true, keeps: true),
-        ["rejectattr"] = (_, subject, arguments) => Where(subject, arguments, byAttribute: true, keeps: false),
+        ["select"] = (rendering, subject, arguments) => Where(rendering, subject, arguments, keeps: true),
+        ["reject"] = (rendering, subject, arguments) => Where(rendering, subject, arguments, keeps: false),
+        ["selectattr"] = (rendering, subject, arguments) => WhereAttribute(rendering, subject, arguments, keeps: true),
+        ["rejectattr"] = (rendering, subject, arguments) => WhereAttribute(rendering, subject, arguments, keeps: false),
     };
 
     public static TemplateText Join(Rendering rendering, object? subject, CallArguments arguments)
     {
         object? items = arguments.Get(1, "attribute", null) is TemplateText path
-            ? new JinjaList([.. Operators.Iterate(subject).Select(item => AttributeOf(item, path.Value))])
+            ? new JinjaList([.. Operators.Iterate(rendering, subject).Select(item => AttributeOf(rendering, item, path.Value))])
             : subject;
-        return TextMethods.Join(rendering, items, ValueText.Print(arguments.Get(0, "d", TemplateText.Empty)));
+        return TextMethods.Join(rendering, items, ValueText.Print(rendering, arguments.Get(0, "d", TemplateText.Empty)));
     }
 
     private static long Length(object? subject) => subject switch
     {
-        TemplateText text => Operators.Iterate(text).Count,
+        TemplateText text => text.CharacterCount,
         JinjaList list => list.Items.Count,
         JinjaMap map => map.Count,
         Undefined => 0,
@@ -61,62 +61,95 @@ internal static class ListFilters
         if (arguments.Named.TryGetValue("attribute", out object? attribute) && attribute is TemplateText path)
         {
             bool hasDefault = arguments.Named.TryGetValue("default", out object? fallback);
-            return new JinjaList([.. Operators.Iterate(subject).Select(item =>
-                AttributeOf(item, path.Value) is var value && value is Undefined && hasDefault ? fallback : value)]);
+            return new JinjaList([.. Operators.Iterate(rendering, subject).Select(item =>
+                AttributeOf(rendering, item, path.Value) is var value && value is Undefined && hasDefault ? fallback : value)]);
         }
 
-        FilterBody filter = FilterCatalog.Of(TextMethods.Text(arguments, 0, "filter").Value);
-        CallArguments rest = new(arguments.Positional[1..], arguments.Named);
-        return new JinjaList([.. Operators.Iterate(subject).Select(item => filter(rendering, item, rest))]);
+        string id = TextMethods.Text(arguments, 0, "filter").Value;
+        CallArguments rest = new([.. arguments.Positional.Skip(1)], arguments.Named);
+        return new JinjaList([.. Operators.Iterate(rendering, subject).Select(item => FilterCatalog.Apply(rendering, id, item, rest))]);
     }
 
-    private static JinjaList Where(object? subject, CallArguments arguments, bool byAttribute, bool keeps)
+    private static object? End(Rendering rendering, object? subject, long at) => subject switch
     {
-        int skip = byAttribute ? 1 : 0;
-        string? path = byAttribute ? TextMethods.Text(arguments, 0, "attribute").Value : null;
-        Func<object?, CallArguments, bool> test = arguments.Positional.Count > skip
-            ? TestCatalog.Of(TextMethods.Text(arguments, skip, "test").Value)
-            : (value, _) => Operators.IsTrue(value);
-        CallArguments rest = new(arguments.Positional.Count > skip ? arguments.Positional[(skip + 1)..] : [], arguments.Named);
-        return new JinjaList([.. Operators.Iterate(subject)
-            .Where(item => test(path is null ? item : AttributeOf(item, path), rest) == keeps)]);
+        TemplateText { Length: > 0 } or JinjaList { Items.Count: > 0 } => Members.Item(rendering, subject, at),
+        _ => Operators.Iterate(rendering, subject) is { Count: > 0 } items ? items[at < 0 ? ^1 : 0] : new Undefined("an end of no items"),
+    };
+
+    private static JinjaList WhereAttribute(Rendering rendering, object? subject, CallArguments arguments, bool keeps)
+    {
+        string path = TextMethods.Text(arguments, 0, "attribute").Value;
+        CallArguments rest = new([.. arguments.Positional.Skip(1)], arguments.Named);
+        Func<object?, bool> test = TestOf(rendering, rest);
+        return new JinjaList([.. Operators.Iterate(rendering, subject).Where(item => test(AttributeOf(rendering, item, path)) == keeps)]);
     }
 
-    private static JinjaList Sort(object? subject, CallArguments arguments)
+    private static JinjaList Where(Rendering rendering, object? subject, CallArguments arguments, bool keeps)
+    {
+        Func<object?, bool> test = TestOf(rendering, arguments);
+        return new JinjaList([.. Operators.Iterate(rendering, subject).Where(item => test(item) == keeps)]);
+    }
+
+    // The test that the first argument names, with the other arguments; truth where there is none.
+    private static Func<object?, bool> TestOf(Rendering rendering, CallArguments arguments)
+    {
+        if (arguments.Positional.Count == 0)
+        {
+            return Operators.IsTrue;
+        }
+
+        Func<Rendering, object?, CallArguments, bool> test = TestCatalog.Of(TextMethods.Text(arguments, 0, "test").Value);
+        CallArguments rest = new(arguments.Positional[1..], arguments.Named);
+        return value => test(rendering, value, rest);
+    }
+
+    private static JinjaList Sort(Rendering rendering, object? subject, CallArguments arguments)
     {
         bool descending = Operators.IsTrue(arguments.Get(0, "reverse", false));
         bool exact = Operators.IsTrue(arguments.Get(1, "case_sensitive", false));
         string? path = (arguments.Get(2, "attribute", null) as TemplateText)?.Value;
-        Comparer<object?> order = Comparer<object?>.Create(exact ? Operators.Compare : CompareIgnoringCase);
-        List<object?> items = Operators.Iterate(subject);
-        object? Key(object? item) => path is null ? item : AttributeOf(item, path);
-        return new JinjaList([.. descending ? items.OrderByDescending(Key, order) : items.OrderBy(Key, order)]);
-    }
-
-    private static JinjaList Unique(object? subject)
-    {
-        List<object?> seen = [];
-        foreach (object? item in Operators.Iterate(subject))
+        List<object?> items = Operators.Iterate(rendering, subject);
+        object? Key(object? item)
         {
-            if (!seen.Exists(other => CompareEqualIgnoringCase(other, item)))
-            {
-                seen.Add(item);
-            }
+            object? key = path is null ? item : AttributeOf(rendering, item, path);
+            return exact ? key : Folded(rendering, key);
         }
 
-        return new JinjaList(seen);
+        return new JinjaList([.. descending ? items.OrderByDescending(Key, OrderOf(rendering)) : items.OrderBy(Key, OrderOf(rendering))]);
     }
 
-    private static bool CompareEqualIgnoringCase(object? left, object? right) => Operators.Equals(Folded(left), Folded(right));
+    private static JinjaList Unique(Rendering rendering, object? subject)
+    {
+        HashSet<object> seen = new(new ValueEquality(rendering));
+        return new JinjaList(Operators.Iterate(rendering, subject).FindAll(item => seen.Add(Folded(rendering, item) ?? ValueEquality.None)));
+    }
 
-    private static int CompareIgnoringCase(object? left, object? right) => Operators.Compare(Folded(left), Folded(right));
+    private static Comparer<object?> OrderOf(Rendering rendering) =>
+        Comparer<object?>.Create((left, right) => Operators.Compare(rendering, left, right));
 
-    private static object? Folded(object? value) =>
-        value is TemplateText text ? text.WithValue(text.Value.ToLowerInvariant()) : value;
+    private static object? Folded(Rendering rendering, object? value)
+    {
+        if (value is not TemplateText text)
+        {
+            return value;
+        }
+
+        rendering.Count(text.Length);
+        return text.WithValue(text.Value.ToLowerInvariant());
+    }
 
     // "a.b.0": entries by name or place, one after another.
-    private static object? AttributeOf(object? item, string path) => path.Split('.').Aggregate(item, (value, name) =>
-        value is Undefined ? value
-        : long.TryParse(name, out long at) ? Members.Item(value, at)
-        : Members.Item(value, TemplateText.OfTemplate(name)));
+    private static object? AttributeOf(Rendering rendering, object? item, string path)
+    {
+        object? value = item;
+        foreach (string name in path.Split('.'))
+        {
+            rendering.Visit();
+            value = value is Undefined ? value
+                : long.TryParse(name, out long at) ? Members.Item(rendering, value, at)
+                : Members.Item(rendering, value, TemplateText.OfTemplate(name));
+        }
+
+        return value;
+    }
 }

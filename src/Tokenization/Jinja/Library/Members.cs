@@ -13,17 +13,29 @@ internal static class Members
         _ => new Undefined(id),
     };
 
-    public static object? Item(object? subject, object? key) => (subject, key) switch
+    public static object? Item(Rendering rendering, object? subject, object? key) => (subject, key) switch
     {
         (JinjaMap map, TemplateText name) => map.TryGet(name.Value, out object? value) ? value : Attribute(map, name.Value),
         (JinjaList list, _) when Operators.TryWhole(key, out long at) => At(list.Items, at),
-        (TemplateText text, _) when Operators.TryWhole(key, out long at) => At(Operators.Iterate(text), at),
+        (TemplateText text, _) when Operators.TryWhole(key, out long at) => CharacterAt(rendering, text, at),
         (TemplateText text, TemplateText name) => Attribute(text, name.Value),
         (Undefined undefined, _) => throw new FormatException($"'{undefined.Name}' is undefined and has no entries"),
-        _ => new Undefined(ValueText.Print(key).Value),
+        _ => new Undefined(key is TemplateText name ? name.Value : $"entry {(key is long or double or bool ? key : ValueText.KindOf(key))}"),
     };
 
     private static object? Entry(JinjaMap map, string id) => map.TryGet(id, out object? value) ? value : new Undefined(id);
+
+    private static object CharacterAt(Rendering rendering, TemplateText text, long at)
+    {
+        long index = at < 0 ? at + text.CharacterCount : at;
+        if (index < 0 || index >= text.CharacterCount)
+        {
+            return new Undefined($"entry {at}");
+        }
+
+        int unit = text.UnitOf(rendering, (int)index);
+        return text.Slice(unit, text.UnitsAt(unit));
+    }
 
     private static object? At(List<object?> items, long at)
     {
@@ -37,9 +49,9 @@ internal static class MapMethods
 {
     public static JinjaFunction? Find(JinjaMap map, string id) => id switch
     {
-        "items" => new JinjaFunction(id, (_, _) => Items(map)),
-        "keys" => new JinjaFunction(id, (_, _) => new JinjaList([.. map.Keys])),
-        "values" => new JinjaFunction(id, (_, _) => new JinjaList([.. map.Keys.Select(key => map[key.Value])])),
+        "items" => new JinjaFunction(id, (rendering, _) => Items(rendering, map)),
+        "keys" => new JinjaFunction(id, (rendering, _) => new JinjaList(Operators.Iterate(rendering, map))),
+        "values" => new JinjaFunction(id, (rendering, _) => new JinjaList(Operators.Iterate(rendering, map).ConvertAll(key => map[((TemplateText)key!).Value]))),
         "get" => new JinjaFunction(id, (_, arguments) =>
             arguments.Get(0, "key", null) is TemplateText key && map.TryGet(key.Value, out object? value)
                 ? value
@@ -47,6 +59,6 @@ internal static class MapMethods
         _ => null,
     };
 
-    public static JinjaList Items(JinjaMap map) =>
-        new([.. map.Keys.Select(key => new JinjaList([key, map[key.Value]]))]);
+    public static JinjaList Items(Rendering rendering, JinjaMap map) =>
+        new(Operators.Iterate(rendering, map).ConvertAll(key => (object?)new JinjaList([key, map[((TemplateText)key!).Value]])));
 }

@@ -25,7 +25,11 @@ internal static class TextMethods
             _ => null,
         };
         return body is not null
-            ? new JinjaFunction(id, (_, arguments) => body(arguments))
+            ? new JinjaFunction(id, (rendering, arguments) =>
+            {
+                CountReading(rendering, text, id, arguments);
+                return body(arguments);
+            })
             : id switch
             {
                 "split" => new JinjaFunction(id, (rendering, arguments) => Split(rendering, text, arguments)),
@@ -40,10 +44,40 @@ internal static class TextMethods
     public static TemplateText Strip(TemplateText text, string? chars, bool start, bool end)
     {
         ReadOnlySpan<char> value = text.Value;
-        int from = !start ? 0 : value.Length - (chars is null ? value.TrimStart() : value.TrimStart(chars)).Length;
-        ReadOnlySpan<char> rest = value[from..];
-        int length = !end ? rest.Length : (chars is null ? rest.TrimEnd() : rest.TrimEnd(chars)).Length;
-        return text.Slice(from, length);
+        HashSet<char>? set = chars is null ? null : [.. chars];
+        bool IsStripped(char unit) => set?.Contains(unit) ?? char.IsWhiteSpace(unit);
+        int from = 0;
+        while (start && from < value.Length && IsStripped(value[from]))
+        {
+            from++;
+        }
+
+        int to = value.Length;
+        while (end && to > from && IsStripped(value[to - 1]))
+        {
+            to--;
+        }
+
+        return text.Slice(from, to - from);
+    }
+
+    // A comparison with the start or end reads no more than it compares with.
+    private static void CountReading(Rendering rendering, TemplateText text, string id, CallArguments arguments)
+    {
+        int argumentUnits = 0;
+        foreach (object? argument in arguments.Positional)
+        {
+            argumentUnits = Math.Max(argumentUnits, (argument as TemplateText)?.Length ?? 0);
+        }
+
+        if (id is "startswith" or "endswith")
+        {
+            rendering.CountItems(arguments.Get(0, "prefix", null) is JinjaList parts ? parts.Items.Count : 0);
+            rendering.Count(Math.Min(argumentUnits, text.Length));
+            return;
+        }
+
+        rendering.CountSearch(text.Length, argumentUnits);
     }
 
     public static TemplateText Title(TemplateText text)
@@ -65,6 +99,7 @@ internal static class TextMethods
 
     public static TemplateText Replace(Rendering rendering, TemplateText text, (TemplateText Old, TemplateText New) pair, long? most)
     {
+        rendering.CountSearch(text.Length, pair.Old.Length);
         TemplateTextBuilder replaced = new();
         int done = 0;
         for (long n = 0; n < (most is null or < 0 ? long.MaxValue : most); n++)
@@ -76,12 +111,14 @@ internal static class TextMethods
                 break;
             }
 
+            rendering.Visit();
             rendering.Count(at - done + pair.New.Length);
             replaced.Append(text, done, at - done);
             replaced.Append(pair.New);
             done = at + pair.Old.Length;
         }
 
+        rendering.Count(text.Length - done);
         replaced.Append(text, done, text.Length - done);
         return replaced.ToText();
     }
@@ -90,9 +127,9 @@ internal static class TextMethods
     {
         TemplateTextBuilder joined = new();
         bool first = true;
-        foreach (object? item in Operators.Iterate(items))
+        foreach (object? item in Operators.Iterate(rendering, items))
         {
-            TemplateText text = ValueText.Print(item);
+            TemplateText text = ValueText.Print(rendering, item);
             rendering.Count(text.Length + between.Length);
             if (!first)
             {
@@ -126,6 +163,7 @@ internal static class TextMethods
             throw new FormatException("the separator of 'split' is empty");
         }
 
+        rendering.CountSearch(text.Length, separator.Length);
         List<object?> parts = [];
         int at = 0;
         while (true)
@@ -172,6 +210,7 @@ internal static class TextMethods
 
     private static JinjaList SplitLines(Rendering rendering, TemplateText text)
     {
+        rendering.Count(text.Length);
         List<object?> lines = [];
         for (int at = 0; at < text.Length;)
         {

@@ -4,6 +4,8 @@ namespace Concertina.Tokenization.Jinja.Syntax;
 internal readonly record struct Place(int Line, int Column)
 {
     public ChatTemplateException Error(string problem) => new(problem, Line, Column);
+
+    public ChatTemplateException Error(string problem, Exception cause) => new(problem, Line, Column, cause);
 }
 
 /// <summary>What a token is.</summary>

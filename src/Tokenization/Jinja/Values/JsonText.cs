@@ -1,6 +1,5 @@
 using System.Globalization;
 using System.Runtime.CompilerServices;
-using System.Text;
 using System.Text.Json;
 
 namespace Concertina.Tokenization.Jinja.Values;
@@ -23,11 +22,12 @@ internal static class JsonText
 
     /// <summary>A value as JSON.</summary>
     /// <param name="value">Any value but functions and undefined ones.</param>
-    /// <param name="indent">Spaces per level, or null for one line.</param>
-    /// <exception cref="FormatException">The value has no JSON form.</exception>
-    public static string ToJson(object? value, int? indent)
+    /// <param name="rendering">What may still be used.</param>
+    /// <param name="indent">Spaces per level, at least 0, or null for one line.</param>
+    /// <exception cref="FormatException">The value has no JSON form or too long a one.</exception>
+    public static string ToJson(Rendering rendering, object? value, int? indent)
     {
-        StringBuilder text = new();
+        CountedText text = new(rendering);
         Write(text, value, indent, 0);
         return text.ToString();
     }
@@ -43,9 +43,10 @@ internal static class JsonText
         return map;
     }
 
-    private static void Write(StringBuilder text, object? value, int? indent, int level)
+    private static void Write(CountedText text, object? value, int? indent, int level)
     {
         RuntimeHelpers.EnsureSufficientExecutionStack();
+        text.Visit();
         switch (value)
         {
             case JinjaList list:
@@ -76,7 +77,7 @@ internal static class JsonText
     }
 
     private static void WriteMany<T>(
-        StringBuilder text, List<T> items, (int? Indent, int Level, char Open, char Close) form, Action<T> write)
+        CountedText text, List<T> items, (int? Indent, int Level, char Open, char Close) form, Action<T> write)
     {
         text.Append(form.Open);
         for (int i = 0; i < items.Count; i++)
@@ -94,19 +95,26 @@ internal static class JsonText
         text.Append(form.Close);
     }
 
-    private static void NewLine(StringBuilder text, int? indent, int level)
+    private static void NewLine(CountedText text, int? indent, int level)
     {
         if (indent is { } spaces)
         {
-            text.Append('\n').Append(' ', spaces * level);
+            text.Append('\n');
+            text.Append(' ', spaces * level);
         }
     }
 
-    private static void WriteQuoted(StringBuilder text, string value)
+    private static void WriteQuoted(CountedText text, string value)
     {
         text.Append('"');
         foreach (char unit in value)
         {
+            if (unit is not ('"' or '\\' or < ' '))
+            {
+                text.Append(unit);
+                continue;
+            }
+
             text.Append(unit switch
             {
                 '"' => "\\\"",
@@ -116,8 +124,7 @@ internal static class JsonText
                 '\t' => "\\t",
                 '\b' => "\\b",
                 '\f' => "\\f",
-                < ' ' => $"\\u{(int)unit:x4}",
-                _ => unit.ToString(),
+                _ => $"\\u{(int)unit:x4}",
             });
         }
 

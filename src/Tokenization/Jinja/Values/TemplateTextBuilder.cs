@@ -15,8 +15,9 @@ internal sealed class TemplateTextBuilder
     public void Append(TemplateText text, int start, int length)
     {
         int end = start + length;
-        foreach (ChatSegment part in text.Parts)
+        for (int i = text.PartAt(start); i < text.Parts.Length && text.Parts[i].Start < end; i++)
         {
+            ChatSegment part = text.Parts[i];
             int from = Math.Max(start, part.Start);
             int to = Math.Min(end, part.Start + part.Length);
             if (from < to)

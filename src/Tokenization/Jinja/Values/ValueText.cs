@@ -1,23 +1,22 @@
 using System.Globalization;
 using System.Runtime.CompilerServices;
-using System.Text;
 
 namespace Concertina.Tokenization.Jinja.Values;
 
 /// <summary>Values as text: as printed, and as shown inside a list (Python's <c>str</c> and <c>repr</c>).</summary>
 internal static class ValueText
 {
-    public static TemplateText Print(object? value) => value switch
+    public static TemplateText Print(Rendering rendering, object? value) => value switch
     {
         TemplateText text => text,
         Undefined => TemplateText.Empty,
-        JinjaList or JinjaMap => TemplateText.OfData(Repr(value)),
-        _ => TemplateText.OfTemplate(Repr(value)),
+        JinjaList or JinjaMap => TemplateText.OfData(Repr(rendering, value)),
+        _ => TemplateText.OfTemplate(Repr(rendering, value)),
     };
 
-    public static string Repr(object? value)
+    public static string Repr(Rendering rendering, object? value)
     {
-        StringBuilder text = new();
+        CountedText text = new(rendering);
         Write(text, value);
         return text.ToString();
     }
@@ -64,9 +63,10 @@ internal static class ValueText
         return $"{scientific[..at]}e{(exponent < 0 ? '-' : '+')}{Math.Abs(exponent):00}";
     }
 
-    private static void Write(StringBuilder text, object? value)
+    private static void Write(CountedText text, object? value)
     {
         RuntimeHelpers.EnsureSufficientExecutionStack();
+        text.Visit();
         switch (value)
         {
             case JinjaList list:
@@ -98,7 +98,7 @@ internal static class ValueText
         }
     }
 
-    private static void WriteMany<T>(StringBuilder text, List<T> items, char open, char close, Action<T> write)
+    private static void WriteMany<T>(CountedText text, List<T> items, char open, char close, Action<T> write)
     {
         text.Append(open);
         for (int i = 0; i < items.Count; i++)
@@ -110,21 +110,26 @@ internal static class ValueText
         text.Append(close);
     }
 
-    private static void WriteQuoted(StringBuilder text, string value)
+    private static void WriteQuoted(CountedText text, string value)
     {
         char quote = value.Contains('\'', StringComparison.Ordinal) && !value.Contains('"', StringComparison.Ordinal) ? '"' : '\'';
         text.Append(quote);
         foreach (char unit in value)
         {
+            if (unit >= ' ' && unit is not ('\\' or '\x7f') && unit != quote)
+            {
+                text.Append(unit);
+                continue;
+            }
+
             text.Append(unit switch
             {
                 '\n' => "\\n",
                 '\r' => "\\r",
                 '\t' => "\\t",
                 '\\' => "\\\\",
-                < ' ' or '\x7f' => $"\\x{(int)unit:x2}",
-                _ when unit == quote => $"\\{unit}",
-                _ => unit.ToString(),
+                _ when unit == quote => quote == '"' ? "\\\"" : "\\'",
+                _ => $"\\x{(int)unit:x2}",
             });
         }
 
