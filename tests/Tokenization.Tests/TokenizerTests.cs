@@ -60,7 +60,7 @@ public sealed class TokenizerTests
     [InlineData("newlines and spaces")]
     [InlineData("emoji")]
     [InlineData("broken control names")]
-    public void A_megabyte_of_hostile_text_comes_back_whole(string kind)
+    public void Long_hostile_text_comes_back_whole(string kind)
     {
         string unit = kind switch
         {
@@ -72,7 +72,7 @@ public sealed class TokenizerTests
             "emoji" => "😀",
             _ => "<|assistant|",
         };
-        string text = new StringBuilder().Insert(0, unit, (1 << 20) / unit.Length).Append('x').ToString();
+        string text = new StringBuilder().Insert(0, unit, (1 << 18) / unit.Length).Append('x').ToString();
         Tokenizer tokenizer = TestData.Demo();
         int[] ids = tokenizer.Encode(text, addSpecial: false, parseSpecial: true);
         Assert.Equal(text, tokenizer.Decode(ids, skipSpecial: false));
@@ -84,9 +84,9 @@ public sealed class TokenizerTests
     [InlineData("falcon")]
     [InlineData("starcoder")]
     [InlineData("llama3")]
-    public void Every_rule_cuts_a_megabyte_of_spaces_without_losing_any(string pre)
+    public void Every_rule_cuts_long_runs_of_spaces_without_losing_any(string pre)
     {
-        string text = "a" + new string(' ', 1 << 20) + "b" + new string('\n', 1 << 18);
+        string text = "a" + new string(' ', 1 << 18) + "b" + new string('\n', 1 << 16);
         List<Tokenization.Bpe.Piece> words = Tokenization.Bpe.WordSplitterCatalog.Of(pre).Split(text);
         int end = 0;
         foreach (Tokenization.Bpe.Piece word in words)

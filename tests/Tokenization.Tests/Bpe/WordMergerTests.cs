@@ -27,7 +27,7 @@ public sealed class WordMergerTests
     }
 
     [Fact]
-    public void A_word_of_a_million_letters_is_merged_completely()
+    public void A_word_of_a_hundred_thousand_letters_is_merged_completely()
     {
         Dictionary<string, int> ids = [];
         List<string> merges = [];
@@ -40,9 +40,9 @@ public sealed class WordMergerTests
             ids[token] = i;
         }
 
-        int[] word = new int[1 << 20];
-        Assert.Equal(16, WordMerger.Merge(word, new MergeTable(merges, ids)));
-        Assert.All(word[..16], id => Assert.Equal(16, id));
+        int[] word = new int[1 << 17];
+        Assert.Equal(2, WordMerger.Merge(word, new MergeTable(merges, ids)));
+        Assert.All(word[..2], id => Assert.Equal(16, id));
     }
 
     private static (MergeTable Merges, int Letters) RandomTable(Random random)
