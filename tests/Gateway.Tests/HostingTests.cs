@@ -23,6 +23,8 @@ public sealed class HostingTests
     [InlineData("Gateway:DefaultModel", "unknown")]
     [InlineData("Tenants:acme:KeySha256:0", "not-a-hash")]
     [InlineData("Tenants:a/b:KeySha256:0", Hash)]
+    [InlineData("Tenants:acme\n:KeySha256:0", Hash)]
+    [InlineData("Tenants:acme:KeySha256:0", Hash + "\n")]
     public async Task A_bad_setting_stops_the_start_and_is_named(string key, string value)
     {
         OptionsValidationException refusal = await Assert.ThrowsAsync<OptionsValidationException>(() => TestGateway.Start((key, value)));
@@ -80,7 +82,10 @@ public sealed class HostingTests
     {
         await using TestGateway gateway = await TestGateway.Start(("Gateway:ManagementPort", "1"));
 
-        (await gateway.Get("/metrics")).Fails(404, "path_not_found");
+        foreach (string path in (string[])["/metrics", "/metrics/", "/METRICS/", "/%6Detrics", "/metrics//"])
+        {
+            (await gateway.Get(path)).Fails(404, "path_not_found");
+        }
         Assert.Equal(200, (await gateway.Get("/health")).Status);
     }
 

@@ -1,5 +1,6 @@
 using System.Text.Json.Nodes;
 using Concertina.Contracts.Sessions;
+using Concertina.Contracts.Tenants;
 using Concertina.Contracts.Workers;
 using Concertina.Gateway.Models;
 using Concertina.Gateway.Tests.Kit;
@@ -70,7 +71,28 @@ public sealed class RoutingTests : IAsyncLifetime
 
         (await _gateway.Chat(TestGateway.Body())).Fails(503, "unavailable");
 
+        // The call may have been granted although its answer was lost.
         Assert.Empty(_gateway.Cluster.Requests);
+        UsageRecord given = Assert.Single(_gateway.Cluster.Settled);
+        Assert.Equal((0, 0, 0), (given.PromptTokens, given.CachedTokens, given.GeneratedTokens));
+    }
+
+    [Fact]
+    public async Task A_client_that_leaves_while_its_tokens_are_reserved_leaves_no_reservation()
+    {
+        FakeTenant tenant = _gateway.Cluster.Tenant("default");
+        tenant.Mute = true;
+        using CancellationTokenSource leave = new();
+        using HttpRequestMessage request = TestGateway.Request(TestGateway.Body());
+        Task<HttpResponseMessage> asking = _gateway.Client.SendAsync(request, leave.Token);
+        await _gateway.Cluster.Started.Wait("reserve");
+
+        await leave.CancelAsync();
+
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => asking);
+        await _gateway.Cluster.SettledIds.Wait("any");
+        UsageRecord given = Assert.Single(_gateway.Cluster.Settled);
+        Assert.Equal((tenant.Reserved.Single().RequestId, 0, 0), (given.RequestId, given.PromptTokens, given.GeneratedTokens));
     }
 
     [Fact]

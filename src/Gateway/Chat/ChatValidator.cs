@@ -159,6 +159,6 @@ internal sealed partial class ChatValidator(IOptions<GatewayOptions> options, Se
 
     private static string? Header(IHeaderDictionary headers, string name) => headers[name] is [{ Length: > 0 } value, ..] ? value : null;
 
-    [GeneratedRegex("^[A-Za-z0-9][A-Za-z0-9._:-]{0,127}$", RegexOptions.CultureInvariant)]
+    [GeneratedRegex(@"^[A-Za-z0-9][A-Za-z0-9._:-]{0,127}\z", RegexOptions.CultureInvariant)]
     private static partial Regex SessionName();
 }

@@ -119,6 +119,6 @@ internal static partial class MessageReader
         && value.ValueKind != JsonValueKind.Null
         && !(value.ValueKind == JsonValueKind.Array && value.GetArrayLength() == 0 && member != "content");
 
-    [GeneratedRegex("^[A-Za-z0-9_-]{1,32}$", RegexOptions.CultureInvariant)]
+    [GeneratedRegex(@"^[A-Za-z0-9_-]{1,32}\z", RegexOptions.CultureInvariant)]
     private static partial Regex RoleName();
 }

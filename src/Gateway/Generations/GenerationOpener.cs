@@ -31,22 +31,22 @@ internal sealed class GenerationOpener(
 
         // Step 2: the tenant's limits.
         ITenantGrain tenant = grains.GetGrain<ITenantGrain>(job.Caller.TenantId);
-        if (!(await Reserve(tenant, job, prompt.Length, limit, cancellation)).Is(out ReserveAnswer? reserved, out error))
-        {
-            return error;
-        }
-        job.Scope.Stage("reserved");
-
         Settlement settlement = new(tenant, job.Id, services.Calls, services.Logger);
         Outcome<Generation> opened = default;
         try
         {
+            if (!(await Reserve(tenant, job, prompt.Length, limit, cancellation)).Is(out _, out error))
+            {
+                return error;
+            }
+            job.Scope.Stage("reserved");
             opened = await RouteAndSubmit(job, prompt, limit, settlement, cancellation);
             return opened;
         }
         finally
         {
-            if (opened.Value is null)
+            // A call that was given up may still be granted later, so only a tenant that said no is owed nothing.
+            if (opened.Value is null && job.Reserved is null or { Outcome: ReserveOutcome.Granted })
             {
                 await settlement.Settle(0, 0, 0);
             }

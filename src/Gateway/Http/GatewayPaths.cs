@@ -25,5 +25,12 @@ internal static class GatewayPaths
 
     /// <summary>True for what is asked by machines that watch the server, which is not counted as work.</summary>
     public static bool IsManagement(PathString path) =>
-        path.Equals(Health) || path.Equals(Live) || path.Equals(Ready) || path.Equals(Metrics);
+        Is(path, Health) || Is(path, Live) || Is(path, Ready) || IsMetrics(path);
+
+    /// <summary>True for the path of the metrics.</summary>
+    public static bool IsMetrics(PathString path) => Is(path, Metrics);
+
+    // As routing compares: in any case, with or without a slash at the end.
+    private static bool Is(PathString path, string known) =>
+        path.Value.AsSpan().TrimEnd('/').Equals(known, StringComparison.OrdinalIgnoreCase);
 }

@@ -13,7 +13,7 @@ internal sealed class ManagementPortMiddleware(RequestDelegate next, int managem
         bool managementPath = GatewayPaths.IsManagement(context.Request.Path);
         bool wrongPort = context.Connection.LocalPort == managementPort
             ? !managementPath
-            : context.Request.Path.Equals(GatewayPaths.Metrics);
+            : GatewayPaths.IsMetrics(context.Request.Path);
         if (wrongPort)
         {
             context.Response.StatusCode = StatusCodes.Status404NotFound;

@@ -37,6 +37,6 @@ internal sealed partial class RequestScope(string requestId, long startedAt)
         return scope;
     }
 
-    [GeneratedRegex("^[A-Za-z0-9._-]{1,128}$", RegexOptions.CultureInvariant)]
+    [GeneratedRegex(@"^[A-Za-z0-9._-]{1,128}\z", RegexOptions.CultureInvariant)]
     private static partial Regex WellFormed();
 }

@@ -23,7 +23,7 @@ internal static partial class GatewayLog
     [LoggerMessage(4006, LogLevel.Error, "The account of tenant {TenantId} did not answer; its request was refused.")]
     public static partial void TenantSilent(this ILogger logger, Exception failure, string tenantId);
 
-    [LoggerMessage(4007, LogLevel.Error, "Usage of {GenerationId} could not be recorded: {PromptTokens} prompt tokens, {GeneratedTokens} generated. Its reservation stays until the window passes.")]
+    [LoggerMessage(4007, LogLevel.Error, "Usage of {GenerationId} could not be recorded: {PromptTokens} prompt tokens, {GeneratedTokens} generated. Its reservation stays: in the rate limits until they refill, in a token budget until the tenant's grain starts anew.")]
     public static partial void UsageLost(this ILogger logger, Exception failure, string generationId, int promptTokens, int generatedTokens);
 
     [LoggerMessage(4008, LogLevel.Error, "Generation {GenerationId} was lost after {Tokens} tokens.")]

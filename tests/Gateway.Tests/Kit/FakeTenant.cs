@@ -14,22 +14,30 @@ internal sealed class FakeTenant(FakeCluster cluster, string id) : ITenantGrain
     /// <summary>Set: the grain fails.</summary>
     public Exception? Failure { get; set; }
 
+    /// <summary>True: reservations are taken, but the answer never comes.</summary>
+    public bool Mute { get; set; }
+
     /// <summary>Reservations asked for.</summary>
     public List<ReserveRequest> Reserved { get; } = [];
 
-    public Task<ReserveAnswer> Reserve(ReserveRequest request, CancellationToken cancellation = default)
+    public async Task<ReserveAnswer> Reserve(ReserveRequest request, CancellationToken cancellation = default)
     {
         if (Failure is not null)
         {
-            return Task.FromException<ReserveAnswer>(Failure);
+            throw Failure;
         }
         lock (Reserved)
         {
             Reserved.Add(request);
         }
-        return Task.FromResult(Models is not null && !Models.Contains(request.Model)
+        if (Mute)
+        {
+            cluster.Started.Raise("reserve");
+            await new TaskCompletionSource().Task;
+        }
+        return Models is not null && !Models.Contains(request.Model)
             ? new ReserveAnswer { Outcome = ReserveOutcome.ModelNotAllowed }
-            : Answer);
+            : Answer;
     }
 
     public Task Settle(UsageRecord usage, CancellationToken cancellation = default)
