@@ -16,6 +16,9 @@ public sealed record EngineOptions
     [Range(1, 16_384, ErrorMessage = "Engine:StepTokens must be between 1 and 16384.")]
     public int StepTokens { get; init; } = 256;
 
+    /// <summary>Most rows of one step that want logits: one per sequence that runs.</summary>
+    public int MaxLogitRows => Math.Min(MaxRunning, StepTokens);
+
     /// <summary>Most requests that wait for admission; every request waits at least until the next step. Default 1024.</summary>
     [Range(1, 1_000_000, ErrorMessage = "Engine:QueueLimit must be between 1 and 1000000.")]
     public int QueueLimit { get; init; } = 1024;

@@ -32,7 +32,7 @@ internal sealed class EngineStep
     public EngineStep(EngineState state, IModelRunner runner, EngineMetrics metrics, StageMark mark)
     {
         EngineOptions options = state.Options;
-        int spans = Math.Min(options.MaxRunning, options.StepTokens);
+        int spans = options.MaxLogitRows;
         _state = state;
         _runner = runner;
         _metrics = metrics;

@@ -20,6 +20,7 @@ public sealed class InferenceEngine : IInferenceEngine
     private Task? _stopped;
 
     /// <summary>Makes an engine and starts its loop. It owns neither runner nor cache.</summary>
+    /// <exception cref="ArgumentException">The options ask for larger steps than the runner is made for; the message has both.</exception>
     public InferenceEngine(
         IModelRunner runner, PagedKvCache cache, EngineOptions options, TimeProvider time, IMeterFactory? meters = null)
         : this(runner, cache, options, time, meters, manual: false)
@@ -37,6 +38,7 @@ public sealed class InferenceEngine : IInferenceEngine
         ArgumentNullException.ThrowIfNull(cache);
         ArgumentNullException.ThrowIfNull(options);
         ArgumentNullException.ThrowIfNull(time);
+        RequireSizes(runner, options);
         StageMark mark = new();
         _manual = manual;
         _state = new EngineState(cache, runner.Config, options, time, _loop.Wake);
@@ -123,6 +125,18 @@ public sealed class InferenceEngine : IInferenceEngine
     /// <summary>Checks the laws that hold between two steps; tests call it after each.</summary>
     /// <exception cref="InvalidOperationException">A law is broken.</exception>
     internal void CheckLaws() => _state.CheckLaws();
+
+    private static void RequireSizes(IModelRunner runner, EngineOptions options)
+    {
+        if (options.StepTokens > runner.MaxRows || options.MaxLogitRows > runner.MaxLogitRows)
+        {
+            throw new ArgumentException(
+                $"Steps of Engine:StepTokens {options.StepTokens} and Engine:MaxRunning {options.MaxRunning} have up to {options.StepTokens} rows " +
+                $"and {options.MaxLogitRows} logit rows; the runner is made for {runner.MaxRows} rows (MaxStepRows) and " +
+                $"{runner.MaxLogitRows} logit rows (MaxLogitRows). Make the runner larger or the options smaller.",
+                nameof(options));
+        }
+    }
 
     private void Forget(Sequence sequence)
     {

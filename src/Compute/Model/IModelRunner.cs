@@ -18,6 +18,15 @@ public interface IModelRunner : IDisposable
     /// <summary>Bytes of the weights in memory.</summary>
     long WeightBytes { get; }
 
+    /// <summary>Bytes of the activations of a step; scratch that the cache counts in its budget is not among them.</summary>
+    long ScratchBytes { get; }
+
+    /// <summary>Most rows of a step.</summary>
+    int MaxRows { get; }
+
+    /// <summary>Most rows of a step that want logits.</summary>
+    int MaxLogitRows { get; }
+
     /// <summary>
     /// One step: for every row of every span writes K and V to the span's page table (whose slots are reserved), attends
     /// causally to all slots at or before the row's position, and fills the logits of the rows that want them.

@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using Concertina.Compute.KvCache;
 
 namespace Concertina.Compute.Model;
@@ -37,6 +38,9 @@ public sealed class StepBatch
     /// <summary>Most rows that want logits in a step.</summary>
     public int MaxLogitRows { get; }
 
+    /// <summary>Bytes of the batch, nearly all of them logits.</summary>
+    public long Bytes => BytesFor(MaxRows, MaxLogitRows, _vocabularySize);
+
     /// <summary>Rows filled.</summary>
     public int RowCount { get; private set; }
 
@@ -54,6 +58,10 @@ public sealed class StepBatch
 
     /// <summary>The spans, in row order.</summary>
     public ReadOnlySpan<StepSpan> Spans => _spans.AsSpan(0, SpanCount);
+
+    /// <summary>Bytes of a batch of these sizes.</summary>
+    public static long BytesFor(int maxRows, int maxLogitRows, int vocabularySize) =>
+        ((long)maxRows * ((2 * sizeof(int)) + Unsafe.SizeOf<StepSpan>())) + ((long)maxLogitRows * vocabularySize * sizeof(float));
 
     /// <summary>Forgets all rows; keeps the memory.</summary>
     public void Clear()

@@ -25,7 +25,7 @@ internal sealed class ModelLoader(
     {
         onStage(LoadStage.Reading);
         using ModelFile file = ModelFile.Open(model.Value.Path);
-        PagedKvCache cache = new(ShapeOf(file.Config), WithBudget(cacheOptions.Value, new FileInfo(model.Value.Path).Length));
+        PagedKvCache cache = new(ShapeOf(file.Config), WithBudget(file.Config, new FileInfo(model.Value.Path).Length));
         CpuModelRunner? runner = null;
         InferenceEngine? engine = null;
         try
@@ -46,19 +46,27 @@ internal sealed class ModelLoader(
         }
     }
 
-    /// <summary>The automatic budget: half of what the weights leave.</summary>
-    internal static long AutomaticBudget(long availableBytes, long weightBytes) =>
-        Math.Max(0, availableBytes - weightBytes) / 2 >> MebibyteBits << MebibyteBits;
+    /// <summary>The automatic budget: half of what the weights and the buffers of a step leave.</summary>
+    internal static long AutomaticBudget(long availableBytes, long weightBytes, long stepBytes) =>
+        Math.Max(0, availableBytes - weightBytes - stepBytes) / 2 >> MebibyteBits << MebibyteBits;
 
-    private static KvCacheOptions WithBudget(KvCacheOptions options, long weightBytes) => options.BudgetBytes > 0
-        ? options
-        : options with { BudgetBytes = AutomaticBudget(MachineMemory.AvailableBytes(), weightBytes) };
+    private KvCacheOptions WithBudget(ModelConfig config, long weightBytes)
+    {
+        if (cacheOptions.Value.BudgetBytes > 0)
+        {
+            return cacheOptions.Value;
+        }
+        CpuRunnerOptions sizes = RunnerOptions(engineOptions.Value);
+        long stepBytes = CpuModelRunner.ScratchBytesFor(config, sizes)
+            + StepBatch.BytesFor(sizes.MaxStepRows, sizes.MaxLogitRows, config.VocabularySize);
+        return cacheOptions.Value with { BudgetBytes = AutomaticBudget(MachineMemory.AvailableBytes(), weightBytes, stepBytes) };
+    }
 
     private static CpuRunnerOptions RunnerOptions(EngineOptions options) => new()
     {
         Threads = options.Threads,
         MaxStepRows = options.StepTokens,
-        MaxLogitRows = Math.Min(options.StepTokens, options.MaxRunning),
+        MaxLogitRows = options.MaxLogitRows,
     };
 
     private static KvShape ShapeOf(ModelConfig config) => new(config.LayerCount, config.KvHeadCount, config.GroupSize, config.HeadDim);

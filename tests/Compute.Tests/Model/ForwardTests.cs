@@ -104,6 +104,23 @@ public sealed class ForwardTests
         Assert.Equal($"f16kv+q8_0+cpu-{file.ContentHash[..16]}", harness.Runner.DeterminismClass);
     }
 
+    [Theory]
+    [InlineData("group 4", TensorType.Q80)]
+    [InlineData("group 3", TensorType.Q80)]
+    [InlineData("odd widths", TensorType.F32)]
+    public void Step_memory_is_known_before_it_is_allocated(string shape, TensorType type)
+    {
+        using RandomModel model = RandomModel.Create(TinyShapes.Find(shape), type, seed: 1);
+        CpuRunnerOptions options = new() { MaxStepRows = 48, MaxLogitRows = 5, Threads = 3 };
+        using Harness harness = new(model, options);
+        Assert.Equal((48, 5), (harness.Runner.MaxRows, harness.Runner.MaxLogitRows));
+        long foretold = CpuModelRunner.ScratchBytesFor(model.Config, options);
+        Assert.InRange(harness.Runner.ScratchBytes, 1, foretold);
+        Assert.True(type != TensorType.Q80 || foretold == harness.Runner.ScratchBytes, $"{foretold} bytes, not {harness.Runner.ScratchBytes}");
+        long logitBytes = 5L * model.Config.VocabularySize * sizeof(float);
+        Assert.InRange(harness.Batch.Bytes, logitBytes + (48 * 8), logitBytes + (48 * 64));
+    }
+
     [Fact]
     public void A_cache_of_another_shape_is_refused()
     {

@@ -38,6 +38,12 @@ internal sealed class FakeRunner(PagedKvCache cache, int vocabularySize = HashMo
 
     public long WeightBytes => 0;
 
+    public long ScratchBytes => 0;
+
+    public int MaxRows { get; init; } = 4096; // what its buffer of rows holds
+
+    public int MaxLogitRows { get; init; } = 4096;
+
     /// <summary>Rows of each step so far: decode spans and prompt rows.</summary>
     public List<(int Spans, int Rows)> Steps { get; } = [];
 

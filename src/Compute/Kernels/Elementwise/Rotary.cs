@@ -41,6 +41,9 @@ internal sealed class Rotary
     /// <summary>Bytes of the tables.</summary>
     public long ByteCount => (_cosines.Length + _sines.Length) * (long)sizeof(float);
 
+    /// <summary>Bytes of the tables for each row of a step.</summary>
+    public static long BytesPerRow(int ropeDim) => 2L * ropeDim * sizeof(float);
+
     /// <summary>Fills the table of one row of the step: (c0, c0, c1, c1, ...) and (-s0, s0, -s1, s1, ...).</summary>
     public void SetPosition(int row, int position)
     {

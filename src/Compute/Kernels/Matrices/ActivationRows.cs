@@ -63,6 +63,18 @@ internal sealed unsafe class ActivationRows : IDisposable
     /// <summary>The binary32 rows, for callers that want managed memory.</summary>
     public Memory<float> Memory => _values;
 
+    /// <summary>Bytes that each row takes.</summary>
+    public static long BytesPerRow(int columns, ActivationForm form)
+    {
+        long blocks = columns / BlockLength;
+        return (columns * (long)sizeof(float)) + form switch
+        {
+            ActivationForm.Float => 0,
+            ActivationForm.Int8 => (blocks * (BlockLength + sizeof(float) + sizeof(int))) + NativeBuffer.Alignment,
+            _ => (blocks * ((2 * BlockLength) + sizeof(float) + sizeof(int))) + NativeBuffer.Alignment,
+        };
+    }
+
     /// <summary>First integer of a row.</summary>
     public byte* Quantised(int row) => _quantised!.Pointer + ((long)row * RowBytes);
 

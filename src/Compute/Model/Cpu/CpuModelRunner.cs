@@ -32,13 +32,13 @@ public sealed class CpuModelRunner : IModelRunner
 
     private CpuModelRunner(ModelSource source, PagedKvCache cache, CpuRunnerOptions options)
     {
-        int threads = options.Threads == 0 ? Environment.ProcessorCount : options.Threads;
+        int threads = options.ThreadCount;
         KernelPath path = options.Path ?? KernelPaths.Best;
         Config = source.Config;
         _options = options;
         _model = PackedModel.Pack(source, path);
         ActivationForm form = _model.AnyQuantised ? Q8Matrix.FormFor(path) : ActivationForm.Float;
-        _buffers = new(source, options, form, threads);
+        _buffers = new(source, options, form);
         _pool = new(threads);
         _attention = new(cache, options.MaxStepRows, threads);
         _embed = new(_model.Embedding, _buffers);
@@ -62,8 +62,25 @@ public sealed class CpuModelRunner : IModelRunner
     /// <inheritdoc/>
     public long WeightBytes => _model.ByteCount;
 
-    /// <summary>Bytes of all activations of a step.</summary>
+    /// <inheritdoc/>
     public long ScratchBytes => _buffers.ByteCount;
+
+    /// <inheritdoc/>
+    public int MaxRows => _options.MaxStepRows;
+
+    /// <inheritdoc/>
+    public int MaxLogitRows => _options.MaxLogitRows;
+
+    /// <summary>
+    /// What <see cref="ScratchBytes"/> of a runner will be, for budgets that are set before it is made; a little more if no
+    /// weight of the model is quantised.
+    /// </summary>
+    public static long ScratchBytesFor(ModelConfig config, CpuRunnerOptions options)
+    {
+        ArgumentNullException.ThrowIfNull(config);
+        ArgumentNullException.ThrowIfNull(options);
+        return StepBuffers.BytesFor(config, options, Q8Matrix.FormFor(options.Path ?? KernelPaths.Best));
+    }
 
     /// <summary>Packs a model's weights and allocates everything a step needs. The source may be disposed afterwards.</summary>
     /// <param name="source">The model.</param>

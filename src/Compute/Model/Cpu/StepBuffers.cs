@@ -13,7 +13,7 @@ internal sealed unsafe class StepBuffers : IDisposable
     private readonly float[] _values;
     private readonly float[] _branches;
 
-    public StepBuffers(ModelSource source, CpuRunnerOptions options, ActivationForm form, int threads)
+    public StepBuffers(ModelSource source, CpuRunnerOptions options, ActivationForm form)
     {
         ModelConfig config = source.Config;
         int rows = options.MaxStepRows;
@@ -24,7 +24,7 @@ internal sealed unsafe class StepBuffers : IDisposable
         _queries = Pinned(rows, QueryLength);
         _keys = Pinned(rows, KeyLength);
         _values = Pinned(rows, KeyLength);
-        _branches = Pinned(threads, ProductGrid.MaxRows * PackedMatrix.TileRows);
+        _branches = Pinned(options.ThreadCount, ProductGrid.MaxRows * PackedMatrix.TileRows);
         Normed = new(rows, EmbeddingLength, form);
         Attended = new(rows, QueryLength, form);
         Hidden = new(rows, config.FeedForwardLength, form);
@@ -66,6 +66,21 @@ internal sealed unsafe class StepBuffers : IDisposable
     public long ByteCount =>
         (_stream.Length + _queries.Length + _keys.Length + _values.Length + _branches.Length) * (long)sizeof(float)
         + Normed.ByteCount + Attended.ByteCount + Hidden.ByteCount + Final.ByteCount + Rotary.ByteCount;
+
+    /// <summary>Bytes that buffers of these sizes take.</summary>
+    public static long BytesFor(ModelConfig config, CpuRunnerOptions options, ActivationForm form)
+    {
+        long rows = options.MaxStepRows;
+        int queries = config.QueryHeadCount * config.HeadDim;
+        int keys = config.KvHeadCount * config.HeadDim;
+        long branches = (long)options.ThreadCount * ProductGrid.MaxRows * PackedMatrix.TileRows;
+        return (((rows * (config.EmbeddingLength + queries + (2L * keys))) + branches) * sizeof(float))
+            + (rows * ActivationRows.BytesPerRow(config.EmbeddingLength, form))
+            + (rows * ActivationRows.BytesPerRow(queries, form))
+            + (rows * ActivationRows.BytesPerRow(config.FeedForwardLength, form))
+            + (options.MaxLogitRows * ActivationRows.BytesPerRow(config.EmbeddingLength, form))
+            + (rows * Rotary.BytesPerRow(config.RopeDim));
+    }
 
     /// <summary>Residual stream of a row.</summary>
     public Span<float> Stream(int row) => _stream.AsSpan(row * EmbeddingLength, EmbeddingLength);
