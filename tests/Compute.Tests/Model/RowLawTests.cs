@@ -1,4 +1,5 @@
 using Concertina.Compute.Kernels;
+using Concertina.Compute.Attention;
 using Concertina.Compute.KvCache;
 using Concertina.Compute.Model;
 using Concertina.Compute.Model.Cpu;
@@ -9,7 +10,8 @@ namespace Concertina.Compute.Tests.Model;
 
 /// <summary>
 /// The row law, bitwise: decoding one by one, prefill in any chunks, any batch composition and any thread count give the
-/// same logits, and so does every kernel path.
+/// same logits, prefix hits change nothing, and so does every kernel path of matrices and attention. The paths of the element-wise
+/// kernels and of the quantiser are compared where those are tested, because the machine alone chooses between them.
 /// </summary>
 public sealed class RowLawTests
 {
@@ -39,6 +41,34 @@ public sealed class RowLawTests
         CheckChunks(model, tokens, expected);
         CheckBatches(model, tokens, expected);
         CheckPaths(model, tokens, expected);
+        CheckPrefixHit(model, tokens, expected);
+    }
+
+    [Fact]
+    public void Splitting_pages_among_threads_changes_no_bit()
+    {
+        const int whole = 1010;
+        using RandomModel model = RandomModel.Create(TinyShapes.Find("group 4"), TensorType.Q80, seed: 42);
+        int[] tokens = Tokens(model.Config, 1100, seed: 5); // beyond the 1,024 positions of a split
+        float[][] expected = OneByOne(model, tokens);
+        foreach (int threads in (int[])[1, 2, 5])
+        {
+            using Harness harness = new(model, new CpuRunnerOptions { MaxStepRows = whole, MaxLogitRows = 64, Threads = threads });
+            AttentionPlan plan = new(model.Config.ToKvShape(), whole, threads);
+            PageTable table = harness.NewTable();
+            harness.Add(table, 0, tokens.AsSpan(0, whole), 0);
+            harness.Run();
+            int splitSteps = 0;
+            for (int position = whole, count; position < tokens.Length; position += count)
+            {
+                count = Math.Min(position % 3 == 0 ? 1 : 23, tokens.Length - position);
+                harness.Add(table, position, tokens.AsSpan(position, count), count);
+                plan.Make(harness.Batch);
+                splitSteps += plan.SplitChunkCount > 0 ? 1 : 0;
+                Same(expected[position..(position + count)], harness.Run(), $"{threads} threads, position {position}");
+            }
+            Assert.True(threads == 1 ? splitSteps == 0 : splitSteps >= 3, $"{splitSteps} steps were split among {threads} threads");
+        }
     }
 
     [Fact]
@@ -115,6 +145,24 @@ public sealed class RowLawTests
             using Harness harness = new(model, new CpuRunnerOptions { MaxStepRows = 256, MaxLogitRows = 256, Threads = 2, Path = path });
             Same(expected, harness.Feed(tokens, 64), $"kernel path {path}");
         }
+    }
+
+    private static void CheckPrefixHit(ModelSource model, int[] tokens, float[][] expected)
+    {
+        using Harness harness = new(model);
+        PrefixScope scope = PrefixScope.For("tenant", null);
+        PageTable first = harness.NewTable();
+        harness.Add(first, 0, tokens.AsSpan(0, 140), 0);
+        harness.Run();
+        harness.Cache.Publish(first, scope, tokens.AsSpan(0, 140));
+        PageTable second = harness.NewTable();
+        int adopted = harness.Cache.Adopt(second, scope, tokens, exactOnly: true);
+        Assert.Equal(2 * KvShape.PageTokens, adopted);
+        harness.Cache.Release(first);
+        harness.Add(second, adopted, tokens.AsSpan(adopted, 9), 9);
+        float[][] actual = harness.Run();
+        harness.Add(second, adopted + 9, tokens.AsSpan(adopted + 9), tokens.Length - adopted - 9);
+        Same(expected[adopted..], [.. actual, .. harness.Run()], "after a prefix hit");
     }
 
     private static void Same(float[][] expected, float[][] actual, string how)
