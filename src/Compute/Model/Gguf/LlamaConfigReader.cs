@@ -79,12 +79,18 @@ internal sealed class LlamaConfigReader(GgufFile file)
 
     private float ReadRopeScaling()
     {
-        string scaling = _metadata.FindString("llama.rope.scaling.type") ?? "none";
-        // Files that predate 'rope.scaling.type' say the linear factor alone.
+        const string factorKey = "llama.rope.scaling.factor";
+        const string oldFactorKey = "llama.rope.scale_linear";
+        string? scaling = _metadata.FindString("llama.rope.scaling.type");
+        string key = !_metadata.Contains(factorKey) && _metadata.Contains(oldFactorKey) ? oldFactorKey : factorKey;
         return scaling switch
         {
-            "none" => _metadata.Positive("llama.rope.scale_linear", 1f),
-            "linear" => _metadata.Positive("llama.rope.scaling.factor"),
+            // Files that predate the type say the factor alone, and mean linear.
+            null => _metadata.Positive(key, 1f),
+            "none" => _metadata.Positive(key, 1f) == 1f
+                ? 1f
+                : throw Error($"has RoPE scaling 'none', but key '{key}' says factor {_metadata.Positive(key)}; without scaling it must be 1 or missing."),
+            "linear" => _metadata.Positive(key),
             _ => throw Error($"has RoPE scaling '{scaling}'; supported are 'none', 'linear' and a '{LlamaTensors.RopeFrequencies}' tensor."),
         };
     }

@@ -43,6 +43,9 @@ public sealed class ModelFileTests
         yield return Row("negative epsilon", w => w.Set("llama.attention.layer_norm_rms_epsilon", -1f), "-1");
         yield return Row("NaN frequency", w => w.Set("llama.rope.freq_base", float.NaN), "'llama.rope.freq_base' is NaN");
         yield return Row("yarn", w => w.Add("llama.rope.scaling.type", "yarn"), "'yarn'");
+        yield return Row("a factor without scaling", w => w.Add("llama.rope.scaling.type", "none").Add("llama.rope.scaling.factor", 2f), "'none'", "factor 2");
+        yield return Row("an old factor without scaling", w => w.Add("llama.rope.scaling.type", "none").Add("llama.rope.scale_linear", 2f), "'none'", "factor 2");
+        yield return Row("scaling without a factor", w => w.Add("llama.rope.scaling.type", "linear"), "'llama.rope.scaling.factor' is missing");
         yield return Row("experts", w => w.Add("llama.expert_count", 8u), "mixture of experts");
         yield return Row("text for a number", w => w.Set("llama.block_count", "1"), "'llama.block_count' is a String");
         yield return Row("vocabulary mismatch", w => w.Add("llama.vocab_size", 9u), "'llama.vocab_size' is 9", "8 rows");
@@ -110,6 +113,23 @@ public sealed class ModelFileTests
         using ModelFile model = ModelFile.Open(file.Name);
         Assert.Equal(4f, model.Config.RopeLinearFactor);
         Assert.Equal(divisors, model.RopeFrequencyDivisors.ToArray());
+    }
+
+    [Theory]
+    [InlineData(null, null, 1f)]
+    [InlineData(null, "llama.rope.scaling.factor", 4f)] // the factor alone means linear
+    [InlineData(null, "llama.rope.scale_linear", 4f)]
+    [InlineData("linear", "llama.rope.scaling.factor", 4f)]
+    [InlineData("none", "llama.rope.scaling.factor", 1f)]
+    [InlineData("none", null, 1f)]
+    public void Rope_scaling_may_be_told_in_old_and_new_ways(string? type, string? key, float factor)
+    {
+        GgufWriter writer = TinyGguf.Writer();
+        writer = type is null ? writer : writer.Add("llama.rope.scaling.type", type);
+        writer = key is null ? writer : writer.Add(key, factor);
+        using TemporaryFile file = new(writer.ToArray());
+        using ModelFile model = ModelFile.Open(file.Name);
+        Assert.Equal(factor, model.Config.RopeLinearFactor);
     }
 
     [Fact]
