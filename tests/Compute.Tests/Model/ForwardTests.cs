@@ -121,12 +121,49 @@ public sealed class ForwardTests
         Assert.InRange(harness.Batch.Bytes, logitBytes + (48 * 8), logitBytes + (48 * 64));
     }
 
+    [Theory]
+    [InlineData("f16")]
+    [InlineData("f32")]
+    public void The_determinism_class_names_the_codec_of_the_cache(string codec)
+    {
+        using RandomModel model = RandomModel.Create(TinyShapes.Find("group 4"), TensorType.F32, seed: 1);
+        using Harness harness = new(model, codec: codec);
+        Assert.StartsWith($"{codec}kv+f32+cpu-", harness.Runner.DeterminismClass, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void A_runner_that_cannot_be_made_leaves_no_thread_behind()
+    {
+        const int threads = 43; // more than any other test's pool has
+        Assert.SkipUnless(OperatingSystem.IsLinux(), "Names of threads are read from /proc.");
+        using RandomModel model = RandomModel.Create(TinyShapes.Find("group 4"), TensorType.F32, seed: 1);
+        using PagedKvCache cache = new(model.Config.ToKvShape(), new KvCacheOptions { BudgetBytes = 8 << 20 });
+        CpuRunnerOptions options = new() { MaxStepRows = 4096, MaxLogitRows = 1, Threads = threads };
+        ArgumentException refusal = Assert.Throws<ArgumentException>(() => CpuModelRunner.Create(model, cache, options));
+        Assert.Contains("bytes", refusal.Message, StringComparison.Ordinal);
+        IEnumerable<string> names = Directory.EnumerateDirectories("/proc/self/task").Select(NameOf);
+        Assert.DoesNotContain(names, name => name == $"compute-{threads - 1}");
+    }
+
     [Fact]
     public void A_cache_of_another_shape_is_refused()
     {
         using RandomModel model = RandomModel.Create(TinyShapes.Find("group 4"), TensorType.F32, seed: 1);
         using PagedKvCache cache = new(new KvShape(1, 1, 1, 16), new KvCacheOptions { BudgetBytes = 64 << 20 });
         Assert.Throws<ArgumentException>(() => CpuModelRunner.Create(model, cache, new CpuRunnerOptions()));
+    }
+
+    private static string NameOf(string task)
+    {
+        string file = Path.Combine(task, "comm");
+        try
+        {
+            return File.ReadAllText(file).Trim();
+        }
+        catch (IOException)
+        {
+            return ""; // the thread ended between listing and reading
+        }
     }
 
     private static string Refusal(Harness harness, StepBatch batch) =>

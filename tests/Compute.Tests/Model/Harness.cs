@@ -7,10 +7,10 @@ namespace Concertina.Compute.Tests.Model;
 /// <summary>A runner with its cache and batch, and the few steps tests take with them.</summary>
 internal sealed class Harness : IDisposable
 {
-    public Harness(ModelSource source, CpuRunnerOptions? options = null, long budgetBytes = 64 << 20)
+    public Harness(ModelSource source, CpuRunnerOptions? options = null, long budgetBytes = 64 << 20, string codec = "f16")
     {
         options ??= new CpuRunnerOptions { MaxStepRows = 256, MaxLogitRows = 256, Threads = 1 };
-        Cache = new(source.Config.ToKvShape(), new KvCacheOptions { BudgetBytes = budgetBytes });
+        Cache = new(source.Config.ToKvShape(), new KvCacheOptions { BudgetBytes = budgetBytes, Codec = codec });
         Runner = CpuModelRunner.Create(source, Cache, options);
         Batch = new(options.MaxStepRows, options.MaxLogitRows, source.Config.VocabularySize);
     }

@@ -1,5 +1,6 @@
 using System.Runtime.Intrinsics;
 using System.Runtime.Intrinsics.X86;
+using Concertina.Compute.Kernels;
 
 namespace Concertina.Compute.Attention.Lanes;
 
@@ -23,6 +24,14 @@ internal static class VectorPaths
         IsSupported(VectorPath.Lanes16) ? VectorPath.Lanes16
         : IsSupported(VectorPath.Lanes8) ? VectorPath.Lanes8
         : VectorPath.Scalar;
+
+    /// <summary>The attention kernels that use no more than a matrix path's instructions.</summary>
+    public static VectorPath Of(KernelPath path) => path switch
+    {
+        KernelPath.Scalar => VectorPath.Scalar,
+        KernelPath.Avx512 => VectorPath.Lanes16,
+        _ => VectorPath.Lanes8,
+    };
 
     public static bool IsSupported(VectorPath path) => path switch
     {

@@ -26,6 +26,9 @@ internal sealed unsafe class PageAccess
         }
     }
 
+    /// <summary>Name of the codec that rows are written with.</summary>
+    public string Codec => _format.KeyCodec.Name;
+
     /// <summary>Stores rows whose slots are reserved, page by page, in the open page's format.</summary>
     public void Write(PageTable table, int layer, in KvRows rows)
     {

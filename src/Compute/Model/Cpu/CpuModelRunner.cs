@@ -1,4 +1,5 @@
 using Concertina.Compute.Attention;
+using Concertina.Compute.Attention.Lanes;
 using Concertina.Compute.Kernels;
 using Concertina.Compute.Kernels.Matrices;
 using Concertina.Compute.Kernels.Matrices.Q8;
@@ -32,25 +33,32 @@ public sealed class CpuModelRunner : IModelRunner
 
     private CpuModelRunner(ModelSource source, PagedKvCache cache, CpuRunnerOptions options)
     {
-        int threads = options.ThreadCount;
         KernelPath path = options.Path ?? KernelPaths.Best;
         Config = source.Config;
         _options = options;
-        _model = PackedModel.Pack(source, path);
-        ActivationForm form = _model.AnyQuantised ? Q8Matrix.FormFor(path) : ActivationForm.Float;
-        _buffers = new(source, options, form);
-        _pool = new(threads);
-        _attention = new(cache, options.MaxStepRows, threads);
-        _embed = new(_model.Embedding, _buffers);
-        _norm = new(_buffers, Config.RmsEpsilon);
-        _qkv = new(_buffers, Config.HeadDim);
-        _write = new(cache, _buffers);
-        _quantiseAttended = new(_buffers.Attended);
-        _residual = new(_buffers);
-        _gateUp = new(_buffers);
-        _finalNorm = new(_buffers, _model.OutputNorm, Config.RmsEpsilon, options.MaxLogitRows);
-        _head = new(_model.Head, _buffers);
-        DeterminismClass = $"f16kv+{_model.Formats}+cpu-{source.ContentHash[..HashPrefixLength]}";
+        try
+        {
+            _model = PackedModel.Pack(source, path);
+            _buffers = new(source, options, _model.AnyQuantised ? Q8Matrix.FormFor(path) : ActivationForm.Float);
+            _attention = new(cache, options.MaxStepRows, options.ThreadCount, options.Path is null ? VectorPaths.Best : VectorPaths.Of(path));
+            _embed = new(_model.Embedding, _buffers);
+            _norm = new(_buffers, Config.RmsEpsilon);
+            _qkv = new(_buffers, Config.HeadDim);
+            _write = new(cache, _buffers);
+            _quantiseAttended = new(_buffers.Attended);
+            _residual = new(_buffers);
+            _gateUp = new(_buffers);
+            _finalNorm = new(_buffers, _model.OutputNorm, Config.RmsEpsilon, options.MaxLogitRows);
+            _head = new(_model.Head, _buffers);
+            DeterminismClass = $"{cache.Pages.Codec}kv+{_model.Formats}+cpu-{source.ContentHash[..HashPrefixLength]}";
+            _pool = new(options.ThreadCount); // last, because its threads wait for work from now on
+        }
+        catch
+        {
+            _buffers?.Dispose();
+            _model?.Dispose();
+            throw;
+        }
     }
 
     /// <inheritdoc/>

@@ -12,25 +12,33 @@ internal sealed class PackedModel : IDisposable
 
     private PackedModel(ModelSource source, KernelPath path)
     {
-        ModelConfig config = source.Config;
-        Embedding = Matrix(source, LlamaTensors.Embedding, path);
-        Head = config.TiedHead ? Embedding : Matrix(source, LlamaTensors.Head, path);
-        OutputNorm = Vector(source, LlamaTensors.OutputNorm);
-        Layers = new LayerWeights[config.LayerCount];
-        for (int layer = 0; layer < Layers.Length; layer++)
+        try
         {
-            Layers[layer] = new()
+            ModelConfig config = source.Config;
+            Embedding = Matrix(source, LlamaTensors.Embedding, path);
+            Head = config.TiedHead ? Embedding : Matrix(source, LlamaTensors.Head, path);
+            OutputNorm = Vector(source, LlamaTensors.OutputNorm);
+            Layers = new LayerWeights[config.LayerCount];
+            for (int layer = 0; layer < Layers.Length; layer++)
             {
-                AttentionNorm = Vector(source, LlamaTensors.AttentionNorm(layer)),
-                Query = Matrix(source, LlamaTensors.Query(layer), path),
-                Key = Matrix(source, LlamaTensors.Key(layer), path),
-                Value = Matrix(source, LlamaTensors.Value(layer), path),
-                AttentionOutput = Matrix(source, LlamaTensors.AttentionOutput(layer), path),
-                FeedForwardNorm = Vector(source, LlamaTensors.FeedForwardNorm(layer)),
-                Gate = Matrix(source, LlamaTensors.Gate(layer), path),
-                Up = Matrix(source, LlamaTensors.Up(layer), path),
-                Down = Matrix(source, LlamaTensors.Down(layer), path),
-            };
+                Layers[layer] = new()
+                {
+                    AttentionNorm = Vector(source, LlamaTensors.AttentionNorm(layer)),
+                    Query = Matrix(source, LlamaTensors.Query(layer), path),
+                    Key = Matrix(source, LlamaTensors.Key(layer), path),
+                    Value = Matrix(source, LlamaTensors.Value(layer), path),
+                    AttentionOutput = Matrix(source, LlamaTensors.AttentionOutput(layer), path),
+                    FeedForwardNorm = Vector(source, LlamaTensors.FeedForwardNorm(layer)),
+                    Gate = Matrix(source, LlamaTensors.Gate(layer), path),
+                    Up = Matrix(source, LlamaTensors.Up(layer), path),
+                    Down = Matrix(source, LlamaTensors.Down(layer), path),
+                };
+            }
+        }
+        catch
+        {
+            Dispose();
+            throw;
         }
     }
 
@@ -74,7 +82,6 @@ internal sealed class PackedModel : IDisposable
         }
         catch (InvalidDataException exception)
         {
-            Dispose();
             throw source.Invalid(exception.Message);
         }
     }
@@ -86,7 +93,6 @@ internal sealed class PackedModel : IDisposable
         int bad = Array.FindIndex(vector, weight => !float.IsFinite(weight));
         if (bad >= 0)
         {
-            Dispose();
             throw source.Invalid($"tensor '{name}', element {bad}: the weight is {vector[bad]}; weights must be finite.");
         }
         ByteCount += vector.Length * (long)sizeof(float);
