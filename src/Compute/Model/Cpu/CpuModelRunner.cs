@@ -28,6 +28,7 @@ public sealed class CpuModelRunner : IModelRunner
     private readonly QuantiseJob _quantiseAttended;
     private readonly ResidualJob _residual;
     private readonly GateUpJob _gateUp;
+    private readonly LogitRows _logitRows;
     private readonly FinalNormJob _finalNorm;
     private readonly HeadJob _head;
 
@@ -48,7 +49,8 @@ public sealed class CpuModelRunner : IModelRunner
             _quantiseAttended = new(_buffers.Attended);
             _residual = new(_buffers);
             _gateUp = new(_buffers);
-            _finalNorm = new(_buffers, _model.OutputNorm, Config.RmsEpsilon, options.MaxLogitRows);
+            _logitRows = new(_buffers);
+            _finalNorm = new(_buffers, _model.OutputNorm, Config.RmsEpsilon);
             _head = new(_model.Head, _buffers);
             DeterminismClass = $"{cache.Pages.Codec}kv+{_model.Formats}+cpu-{source.ContentHash[..HashPrefixLength]}";
             _pool = new(options.ThreadCount); // last, because its threads wait for work from now on
@@ -122,29 +124,26 @@ public sealed class CpuModelRunner : IModelRunner
             return;
         }
         Check(batch);
-        int rows = batch.RowCount;
         _attention.Plan(batch);
-        _embed.For(batch).Run(_pool, rows);
-        for (int layer = 0; layer < _model.Layers.Length; layer++)
+        _embed.For(batch).Run(_pool, batch.RowCount);
+        for (int layer = 0; layer < _model.Layers.Length - 1; layer++)
         {
-            LayerWeights weights = _model.Layers[layer];
-            _norm.With(weights.AttentionNorm).Run(_pool, rows);
-            _qkv.Run(_pool, weights, rows);
-            _write.Run(_pool, batch, layer);
-            _attention.Begin(layer, _buffers.Queries, _buffers.Attended.Memory);
-            _pool.Run(_attention, _attention.ChunkCount);
-            _attention.Complete();
-            _quantiseAttended.Run(_pool, rows);
-            _residual.Run(_pool, weights.AttentionOutput, _buffers.Attended, rows);
-            _norm.With(weights.FeedForwardNorm).Run(_pool, rows);
-            _gateUp.Run(_pool, weights, rows);
-            _residual.Run(_pool, weights.Down, _buffers.Hidden, rows);
+            Store(batch, layer);
+            Attend(layer);
+            Transform(_model.Layers[layer], batch.RowCount);
         }
-        if (batch.LogitRowCount > 0)
+        int last = _model.Layers.Length - 1;
+        Store(batch, last);
+        if (batch.LogitRowCount == 0)
         {
-            _finalNorm.For(batch).Run(_pool, batch.LogitRowCount);
-            _head.Run(_pool, batch);
+            return;
         }
+        Attend(last);
+        // What the last layer makes of the other rows nobody reads.
+        _logitRows.Gather(batch);
+        Transform(_model.Layers[last], batch.LogitRowCount);
+        _finalNorm.Run(_pool, batch.LogitRowCount);
+        _head.Run(_pool, batch);
     }
 
     /// <inheritdoc/>
@@ -153,6 +152,32 @@ public sealed class CpuModelRunner : IModelRunner
         _pool.Dispose();
         _buffers.Dispose();
         _model.Dispose();
+    }
+
+    // Queries, keys and values of a layer; keys and values go to the cache.
+    private void Store(StepBatch batch, int layer)
+    {
+        LayerWeights weights = _model.Layers[layer];
+        _norm.With(weights.AttentionNorm).Run(_pool, batch.RowCount);
+        _qkv.Run(_pool, weights, batch.RowCount);
+        _write.Run(_pool, batch, layer);
+    }
+
+    private void Attend(int layer)
+    {
+        _attention.Begin(layer, _buffers.Queries, _buffers.Attended.Memory);
+        _pool.Run(_attention, _attention.ChunkCount);
+        _attention.Complete();
+    }
+
+    // Attention output and feed-forward, added to the stream.
+    private void Transform(LayerWeights weights, int rows)
+    {
+        _quantiseAttended.Run(_pool, rows);
+        _residual.Run(_pool, weights.AttentionOutput, _buffers.Attended, rows);
+        _norm.With(weights.FeedForwardNorm).Run(_pool, rows);
+        _gateUp.Run(_pool, weights, rows);
+        _residual.Run(_pool, weights.Down, _buffers.Hidden, rows);
     }
 
     private void Check(StepBatch batch)

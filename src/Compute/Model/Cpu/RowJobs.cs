@@ -75,27 +75,13 @@ internal sealed class NormJob(StepBuffers buffers, float epsilon) : RowJob
     }
 }
 
-/// <summary>Final norm of the rows that want logits.</summary>
-internal sealed class FinalNormJob(StepBuffers buffers, float[] weight, float epsilon, int maxLogitRows) : RowJob
+/// <summary>Final norm of the rows that want logits, which lie in front.</summary>
+internal sealed class FinalNormJob(StepBuffers buffers, float[] weight, float epsilon) : RowJob
 {
-    private readonly int[] _streamRows = new int[maxLogitRows];
-
-    public FinalNormJob For(StepBatch batch)
-    {
-        foreach (StepSpan span in batch.Spans)
-        {
-            for (int i = 0; i < span.LogitRowCount; i++)
-            {
-                _streamRows[span.FirstLogitRow + i] = span.FirstRow + span.RowCount - span.LogitRowCount + i;
-            }
-        }
-        return this;
-    }
-
     /// <inheritdoc/>
     protected override void Apply(int row)
     {
-        RmsNorm.Apply(buffers.Stream(_streamRows[row]), weight, epsilon, buffers.Final.Row(row));
+        RmsNorm.Apply(buffers.Stream(row), weight, epsilon, buffers.Final.Row(row));
         buffers.Final.Quantise(row);
     }
 }
