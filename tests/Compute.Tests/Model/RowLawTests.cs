@@ -1,5 +1,5 @@
-using Concertina.Compute.Kernels;
 using Concertina.Compute.Attention;
+using Concertina.Compute.Kernels;
 using Concertina.Compute.KvCache;
 using Concertina.Compute.Model;
 using Concertina.Compute.Model.Cpu;

@@ -7,9 +7,20 @@ internal static class TinyShapes
 {
     private static readonly ModelConfig Grouped = new()
     {
-        Architecture = "llama", Name = "group 4", LayerCount = 2, EmbeddingLength = 128, FeedForwardLength = 160,
-        QueryHeadCount = 8, KvHeadCount = 2, HeadDim = 16, RopeDim = 16, RopeBase = 10_000, RmsEpsilon = 1e-5f,
-        VocabularySize = 77, ContextLength = 1024, TiedHead = true,
+        Architecture = "llama",
+        Name = "group 4",
+        LayerCount = 2,
+        EmbeddingLength = 128,
+        FeedForwardLength = 160,
+        QueryHeadCount = 8,
+        KvHeadCount = 2,
+        HeadDim = 16,
+        RopeDim = 16,
+        RopeBase = 10_000,
+        RmsEpsilon = 1e-5f,
+        VocabularySize = 77,
+        ContextLength = 1024,
+        TiedHead = true,
     };
 
     public static ModelConfig Find(string name) => name switch
@@ -19,8 +30,16 @@ internal static class TinyShapes
         "group 4" => Grouped,
         "odd widths" => Grouped with
         {
-            Name = name, QueryHeadCount = 6, KvHeadCount = 3, HeadDim = 48, RopeDim = 20, EmbeddingLength = 96,
-            FeedForwardLength = 224, TiedHead = false, LayerCount = 1, RopeLinearFactor = 2,
+            Name = name,
+            QueryHeadCount = 6,
+            KvHeadCount = 3,
+            HeadDim = 48,
+            RopeDim = 20,
+            EmbeddingLength = 96,
+            FeedForwardLength = 224,
+            TiedHead = false,
+            LayerCount = 1,
+            RopeLinearFactor = 2,
         },
         _ => throw new ArgumentException($"No tiny shape '{name}'.", nameof(name)),
     };
