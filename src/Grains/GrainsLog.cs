@@ -32,6 +32,10 @@ internal static partial class GrainsLog
         Message = "The engine did not end the cancelled generation of {SequenceKey} within {WaitSeconds} s; the session stays busy in the engine.")]
     public static partial void EndNotSeen(ILogger logger, string sequenceKey, double waitSeconds);
 
+    [LoggerMessage(EventId = 2007, Level = LogLevel.Error,
+        Message = "What a request of {SequenceKey} left could not be kept; the session goes on from what was kept before.")]
+    public static partial void EndFailed(ILogger logger, string sequenceKey, Exception problem);
+
     [LoggerMessage(EventId = 2010, Level = LogLevel.Information,
         Message = "Worker {Worker} starts with epoch {Epoch}.")]
     public static partial void WorkerStarted(ILogger logger, string worker, long epoch);

@@ -41,6 +41,8 @@ internal static class GenerateChecks
         RetryAfterMs = RetryBusyMs,
     };
 
+    public static Refusal Deleted() => Unavailable("The session was deleted while the request began; send it again.", RetryBusyMs);
+
     private static Refusal Invalid(string message) => new() { Reason = RefusalReason.Invalid, Message = message };
 
     private static Refusal Unavailable(string message, int retryAfterMs) =>

@@ -11,6 +11,7 @@ namespace Concertina.Grains.Sessions;
 internal sealed class GenerationRun(string requestId)
 {
     private const int ChunkTokens = 256;
+    private readonly TaskCompletionSource _begun = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly TaskCompletionSource _ended = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly TaskCompletionSource _ending = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly Lock _lock = new();
@@ -28,6 +29,9 @@ internal sealed class GenerationRun(string requestId)
 
     /// <summary>Completes when its caller wants it to end, or it has ended by itself.</summary>
     public Task Ending => _ending.Task;
+
+    /// <summary>Completes when the engine has it or it was refused.</summary>
+    public Task Begun => _begun.Task;
 
     /// <summary>Completes when the session is free for the next request.</summary>
     public Task Ended => _ended.Task;
@@ -111,6 +115,9 @@ internal sealed class GenerationRun(string requestId)
             return false;
         }
     }
+
+    /// <summary>Declares that the engine has it, or that it was refused.</summary>
+    public void SetBegun() => _begun.TrySetResult();
 
     /// <summary>Declares the session free.</summary>
     public void SetEnded()

@@ -15,10 +15,12 @@ internal sealed class LiveSession(
     private static readonly TimeSpan CancelWait = TimeSpan.FromMilliseconds(100);
     private static readonly TimeSpan EndingWait = TimeSpan.FromSeconds(1);
     private static readonly TimeSpan EndWait = TimeSpan.FromSeconds(5);
+    private const ConfigureAwaitOptions SaveIsReported = ConfigureAwaitOptions.SuppressThrowing | ConfigureAwaitOptions.ContinueOnCapturedContext;
     private readonly SequenceKey _key = SequenceKey.Parse(key);
     private readonly SessionUnits _units = new(key, worker, record);
     private GenerationRun? _running;
     private Task _saving = Task.CompletedTask;
+    private Task _deleting = Task.CompletedTask;
 
     public bool IsEphemeral => _key.IsEphemeral;
 
@@ -39,20 +41,20 @@ internal sealed class LiveSession(
         {
             await WaitFor(predecessor, cancellation);
         }
+        await Task.WhenAny(_deleting);
         if (_running is not null)
         {
             return GenerateChecks.Busy(_running.RequestId);
         }
         _running = run;
-        SequenceHandle handle = await _units.Open(request.CacheSalt);
-        ReadOnlyMemory<int> prompt = staged ?? TokenPacking.Unpack(request.Prompt);
-        SubmitResult result = await handle.SubmitAsync(EngineMessages.Spec(request, prompt), cancellation);
-        if (result.Generation is { } generation)
+        try
         {
-            run.Start(generation);
-            return null;
+            return await Submit(run, request, staged, cancellation);
         }
-        return EngineMessages.Refusal(result.Refusal!);
+        finally
+        {
+            run.SetBegun();
+        }
     }
 
     /// <summary>Ends a request by its caller's wish.</summary>
@@ -76,25 +78,49 @@ internal sealed class LiveSession(
         _units.Handle?.KvBytes ?? 0,
         _units.Handle?.Exact ?? true);
 
-    /// <summary>Removes the session: what runs ends, units, file and state go.</summary>
-    public async Task Delete()
-    {
-        if (_running is { } run)
-        {
-            run.Discarded = true;
-            run.Cancel(0);
-            _running = null;
-        }
-        await _units.Close();
-        await _saving;
-        await record.Delete();
-    }
+    /// <summary>
+    /// Removes the session: what runs ends, units, file and state go. A request that comes meanwhile waits, so that it
+    /// finds nothing of what was removed.
+    /// </summary>
+    public Task Delete() => _deleting.IsCompleted ? _deleting = DeleteOnce() : _deleting;
 
     /// <summary>The activation ends: units go back, what is being saved is saved.</summary>
     public async Task Shut()
     {
         await _units.Close();
-        await _saving;
+        await _saving.ConfigureAwait(SaveIsReported);
+    }
+
+    private async Task<Refusal?> Submit(GenerationRun run, GenerateRequest request, int[]? staged, CancellationToken cancellation)
+    {
+        SequenceHandle handle = await _units.Open(request.CacheSalt);
+        if (run.Discarded)
+        {
+            return GenerateChecks.Deleted();
+        }
+        ReadOnlyMemory<int> prompt = staged ?? TokenPacking.Unpack(request.Prompt);
+        SubmitResult result = await handle.SubmitAsync(EngineMessages.Spec(request, prompt), cancellation);
+        if (result.Generation is { } generation)
+        {
+            run.Start(generation);
+            return null;
+        }
+        return EngineMessages.Refusal(result.Refusal!);
+    }
+
+    private async Task DeleteOnce()
+    {
+        if (_running is { } run)
+        {
+            run.Discarded = true;
+            run.Cancel(0);
+            // Until then it may still put a handle with the tokens of before in place.
+            await run.Begun;
+            _running = _running == run ? null : _running;
+        }
+        await _units.Close();
+        await _saving.ConfigureAwait(SaveIsReported);
+        await record.Delete();
     }
 
     /// <summary>
@@ -113,30 +139,48 @@ internal sealed class LiveSession(
 
     private async Task<bool> CompleteOnce(GenerationRun run)
     {
-        using CancellationTokenSource timeout = new(EndWait, time);
-        if (!await run.Drain(timeout.Token))
+        try
         {
-            GrainsLog.EndNotSeen(logger, key, EndWait.TotalSeconds);
-        }
-        bool owned = true;
-        if (run.End is { } end && _units.Handle is { } handle && !run.Discarded)
-        {
-            Log(run, end);
-            Task<bool> saving = record.Save(new SessionSaveRequest(
-                handle.CopyTokens(), worker.Key, worker.Served!.Facts.Hash, run.PromptTokens, end.GeneratedTokens));
-            _saving = saving;
-            owned = await saving;
-        }
-        if (_running == run)
-        {
-            if (IsEphemeral)
+            using CancellationTokenSource timeout = new(EndWait, time);
+            if (!await run.Drain(timeout.Token))
             {
-                await _units.Close();
+                GrainsLog.EndNotSeen(logger, key, EndWait.TotalSeconds);
             }
-            _running = null;
+            return await Save(run) && await CloseEphemeral(run);
         }
-        run.SetEnded();
-        return owned;
+        catch (Exception problem)
+        {
+            // The handle may be broken: the activation ends, the next one starts from what is durable.
+            GrainsLog.EndFailed(logger, key, problem);
+            return false;
+        }
+        finally
+        {
+            _running = _running == run ? null : _running;
+            run.SetEnded();
+        }
+    }
+
+    private async Task<bool> Save(GenerationRun run)
+    {
+        if (run.End is not { } end || _units.Handle is not { } handle || run.Discarded)
+        {
+            return true;
+        }
+        Log(run, end);
+        Task<bool> saving = record.Save(new SessionSaveRequest(
+            handle.CopyTokens(), worker.Key, worker.Served!.Facts.Hash, run.PromptTokens, end.GeneratedTokens));
+        _saving = saving;
+        return await saving;
+    }
+
+    private async Task<bool> CloseEphemeral(GenerationRun run)
+    {
+        if (IsEphemeral && _running == run)
+        {
+            await _units.Close();
+        }
+        return true;
     }
 
     private void Log(GenerationRun run, GenerationEnd end)

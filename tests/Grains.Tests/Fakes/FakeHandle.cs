@@ -38,16 +38,22 @@ internal sealed class FakeHandle(FakeEngine engine, SequenceIdentity identity) :
         return ValueTask.FromResult(result);
     }
 
-    public override int[] CopyTokens() => Busy ? [] : [.. _tokens];
+    /// <summary>What the next copy of the tokens fails with; null: it works.</summary>
+    public Exception? CopyFault { get; set; }
+
+    public override int[] CopyTokens() => CopyFault is { } fault ? throw fault : Busy ? [] : [.. _tokens];
 
     public override void RestoreTokens(ReadOnlySpan<int> tokens) => Restored = _tokens = tokens.ToArray();
 
-    public override ValueTask DisposeAsync()
+    /// <summary>A close that takes until this completes.</summary>
+    public Task Closing { get; set; } = Task.CompletedTask;
+
+    public override async ValueTask DisposeAsync()
     {
         _disposed = true;
         _running?.Cancel();
         engine.Close(this);
-        return ValueTask.CompletedTask;
+        await Closing;
     }
 
     internal void Become(int[] tokens)
