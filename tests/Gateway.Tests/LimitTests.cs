@@ -1,5 +1,6 @@
 using System.Security.Cryptography;
 using System.Text;
+using System.Text.Json.Nodes;
 using Concertina.Contracts.Sessions;
 using Concertina.Contracts.Tenants;
 using Concertina.Gateway.Tenants;
@@ -110,6 +111,23 @@ public sealed class LimitTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task T73b_A_request_larger_than_the_whole_limit_is_not_told_to_wait()
+    {
+        Tenant.Answer = new ReserveAnswer { Outcome = ReserveOutcome.TokenLimit, Tokens = new RateLimitState(1_000, 1_000, 0) };
+
+        Answer answer = await _gateway.Chat(TestGateway.Body(("max_tokens", 5_000)), Acme);
+
+        answer.Fails(429, "rate_limit_exceeded");
+        Assert.Equal("false", answer.Header("x-should-retry"));
+        Assert.Null(answer.Header("retry-after"));
+        Assert.Null(answer.Header("retry-after-ms"));
+        string message = answer.Error.GetProperty("message").GetString()!;
+        ReserveRequest asked = Assert.Single(Tenant.Reserved);
+        Assert.Contains($"{asked.PromptTokens + asked.MaxNewTokens} tokens", message, StringComparison.Ordinal);
+        Assert.Contains("1000 tokens per minute", message, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public async Task T74_A_spent_budget_is_insufficient_quota_and_not_retried()
     {
         Tenant.Answer = new ReserveAnswer { Outcome = ReserveOutcome.BudgetSpent };
@@ -139,7 +157,8 @@ public sealed class LimitTests : IAsyncLifetime
     [InlineData(RefusalReason.NeverFits, 422, "unprocessable")]
     [InlineData(RefusalReason.QueueFull, 503, "queue_full")]
     [InlineData(RefusalReason.Draining, 503, "draining")]
-    [InlineData(RefusalReason.Unavailable, 503, "model_loading")]
+    [InlineData(RefusalReason.Unavailable, 503, "unavailable")]
+    [InlineData(RefusalReason.ModelLoading, 503, "model_loading")]
     [InlineData(RefusalReason.Invalid, 400, "invalid_value")]
     public async Task T77_Every_refusal_of_a_worker_has_its_status_also_with_stream(RefusalReason reason, int status, string code)
     {
@@ -196,6 +215,21 @@ public sealed class LimitTests : IAsyncLifetime
         Assert.NotEqual(lost.Header("x-request-id"), (await _gateway.Get("/nowhere")).Header("x-request-id"));
     }
 
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task Stop_ids_are_sent_once_each_and_at_most_128(bool ignoreEos)
+    {
+        JsonArray Ids(int count) => [.. Enumerable.Range(100, count).Concat(Enumerable.Range(100, count)).Select(id => (JsonNode)id)];
+
+        Assert.Equal(200, (await _gateway.Chat(TestGateway.Body(("stop_token_ids", Ids(128)), ("ignore_eos", ignoreEos)), Acme)).Status);
+        (await _gateway.Chat(TestGateway.Body(("stop_token_ids", Ids(129)), ("ignore_eos", ignoreEos)), Acme)).Fails(400, "invalid_value", "stop_token_ids");
+
+        int[] sent = _gateway.Cluster.Requests.Single().StopTokens;
+        Assert.Equal(sent.Distinct(), sent);
+        Assert.InRange(sent.Length, 128, GenerateRequest.MaxStopTokens);
+    }
+
     [Fact]
     public async Task T81_The_second_identical_prompt_reports_cached_tokens()
     {
@@ -224,7 +258,7 @@ public sealed class LimitTests : IAsyncLifetime
         Assert.Equal(0, (await _gateway.Chat(TestGateway.Body(("cache_salt", "b")), Acme)).CachedTokens);
         Assert.Equal(0, (await _gateway.Chat(TestGateway.Body(), Acme)).CachedTokens);
         Assert.NotEqual(0, (await _gateway.Chat(TestGateway.Body(("cache_salt", "a")), Acme)).CachedTokens);
-        Assert.Equal("a", _gateway.Cluster.Requests.First().CacheSalt);
+        Assert.Equal(HashOf("a"), _gateway.Cluster.Requests.First().CacheSalt);
     }
 
     [Fact]
@@ -232,6 +266,7 @@ public sealed class LimitTests : IAsyncLifetime
     {
         (await _gateway.Chat(TestGateway.Body(("cache_salt", new string('s', 1_025))), Acme)).Fails(400, "invalid_value", "cache_salt");
         Assert.Equal(200, (await _gateway.Chat(TestGateway.Body(("cache_salt", new string('s', 1_024))), Acme)).Status);
+        Assert.Equal(GenerateRequest.MaxCacheSaltChars, _gateway.Cluster.Requests.Single().CacheSalt!.Length);
     }
 
     [Fact]

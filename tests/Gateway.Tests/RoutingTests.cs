@@ -106,6 +106,28 @@ public sealed class RoutingTests : IAsyncLifetime
         Assert.Single(_gateway.Cluster.Settled);
     }
 
+    [Theory]
+    [InlineData(1, 200)]
+    [InlineData(2, 503)]
+    public async Task A_stale_route_is_chosen_anew_once(int staleRoutes, int status)
+    {
+        Script say = Scripts.Say("Hello.");
+        int calls = 0;
+        _gateway.Cluster.Script = (run, cancellation) =>
+            (++calls <= staleRoutes ? Scripts.Refuse(RefusalReason.StaleRoute) : say)(run, cancellation);
+
+        Answer answer = await _gateway.Chat(TestGateway.Body());
+
+        Assert.Equal(status, answer.Status);
+        Assert.Equal(2, calls);
+        Assert.Single(_gateway.Cluster.Requests.Select(request => request.RequestId).Distinct());
+        Assert.Single(_gateway.Cluster.Settled);
+        if (status == 503)
+        {
+            answer.Fails(503, "unavailable");
+        }
+    }
+
     [Fact]
     public async Task A_prompt_longer_than_one_message_arrives_whole_in_parts()
     {

@@ -242,6 +242,41 @@ public sealed class StreamTests : IAsyncLifetime
         Assert.Null(answer.Finish);
     }
 
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task T27d_What_fails_between_admission_and_the_first_token_is_an_ordinary_error(bool stream)
+    {
+        _gateway.Cluster.Script = Scripts.SayThenFail("");
+
+        Answer answer = await _gateway.Chat(TestGateway.Body(("stream", stream)));
+
+        answer.Fails(500, "decode/not-finite");
+    }
+
+    [Theory]
+    [InlineData("engine/failed", 500, "internal_error")]
+    [InlineData("layer/unheard-of", 500, "internal_error")]
+    [InlineData("decode/slow-reader", 500, "decode/slow-reader")]
+    [InlineData("memory/wait-expired", 503, "memory/wait-expired")]
+    public async Task What_the_engine_says_of_its_failure_is_for_the_log_alone(string engineCode, int status, string code)
+    {
+        const string Detail = "NullReferenceException: Object reference not set at /src/Secret.cs.";
+        _gateway.Cluster.Script = (run, _) => new[]
+        {
+            new TokenChunk { Admission = run.Admission },
+            new TokenChunk { Finish = new FinishFacts { Reason = FinishReason.Error, ErrorCode = engineCode, ErrorMessage = Detail, GeneratedTokens = 0 } },
+        }.ToAsyncEnumerable();
+
+        Answer answer = await _gateway.Chat(TestGateway.Body(), ("x-request-id", "req-9"));
+
+        answer.Fails(status, code);
+        Assert.DoesNotContain("Exception", answer.Body, StringComparison.Ordinal);
+        Assert.DoesNotContain("Secret", answer.Body, StringComparison.Ordinal);
+        Assert.True(code != "internal_error" || answer.Body.Contains("req-9", StringComparison.Ordinal));
+        Assert.Contains(_gateway.Log.Lines, line => line.Text.Contains(Detail, StringComparison.Ordinal) && line.Text.Contains(engineCode, StringComparison.Ordinal));
+    }
+
     [Fact]
     public async Task T28_A_prompt_that_is_too_long_is_an_ordinary_error_also_with_stream()
     {

@@ -8,6 +8,12 @@ namespace Concertina.Contracts.Sessions;
 [Alias("concertina.generate-request")]
 public sealed record GenerateRequest
 {
+    /// <summary>Most <see cref="StopTokens"/> of one request; with it, the longest request stays below 64 KiB.</summary>
+    public const int MaxStopTokens = 192;
+
+    /// <summary>Most characters of <see cref="CacheSalt"/>: a SHA-256 in hexadecimal.</summary>
+    public const int MaxCacheSaltChars = 64;
+
     /// <summary>Unique id of the request, chosen by the gateway; usage is recorded once per id.</summary>
     [Id(0)] public required string RequestId { get; init; }
 
@@ -29,10 +35,10 @@ public sealed record GenerateRequest
     /// <summary>How the next token is drawn.</summary>
     [Id(6)] public SamplingSettings Sampling { get; init; } = new();
 
-    /// <summary>Token ids that end the answer; the end-of-sequence ids of the model are included by the gateway unless ignored.</summary>
+    /// <summary>Token ids that end the answer, at most <see cref="MaxStopTokens"/>; the end-of-sequence ids of the model are included by the gateway unless ignored.</summary>
     [Id(7)] public int[] StopTokens { get; init; } = [];
 
-    /// <summary>Narrows prefix sharing to requests with the same salt within the tenant; null: the whole tenant shares.</summary>
+    /// <summary>Narrows prefix sharing to requests with the same salt within the tenant, at most <see cref="MaxCacheSaltChars"/> characters; null: the whole tenant shares.</summary>
     [Id(8)] public string? CacheSalt { get; init; }
 
     /// <summary>What may happen to the session's cache under pressure.</summary>

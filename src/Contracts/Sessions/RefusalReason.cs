@@ -22,9 +22,15 @@ public enum RefusalReason
     /// <summary>The worker is draining (503).</summary>
     [Id(4)] Draining,
 
-    /// <summary>The model is still loading, or the worker has stalled (503).</summary>
+    /// <summary>No worker takes requests, or the worker has stalled (503).</summary>
     [Id(5)] Unavailable,
 
     /// <summary>The request was malformed, for example a token id outside the vocabulary (400).</summary>
     [Id(6)] Invalid,
+
+    /// <summary>The model is still loading (503).</summary>
+    [Id(7)] ModelLoading,
+
+    /// <summary>The request follows a routing answer older than the worker's epoch; routing it again helps (503).</summary>
+    [Id(8)] StaleRoute,
 }

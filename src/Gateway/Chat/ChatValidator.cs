@@ -1,4 +1,6 @@
 using System.Globalization;
+using System.Security.Cryptography;
+using System.Text;
 using System.Text.Json;
 using System.Text.RegularExpressions;
 using Concertina.Contracts.Sessions;
@@ -14,6 +16,7 @@ namespace Concertina.Gateway.Chat;
 internal sealed partial class ChatValidator(IOptions<GatewayOptions> options, SeedSource seeds)
 {
     private const int MaxChoices = 128;
+    private const int MaxStopTokenIds = 128;
     private readonly int _maxStopStrings = options.Value.MaxStopStrings;
 
     public Outcome<ChatCommand> Check(ChatRequest request, IHeaderDictionary headers)
@@ -56,6 +59,11 @@ internal sealed partial class ChatValidator(IOptions<GatewayOptions> options, Se
         {
             return error;
         }
+        int[] stopTokens = [.. (request.StopTokenIds ?? []).Distinct()];
+        if (stopTokens.Length > MaxStopTokenIds)
+        {
+            return ApiErrors.Invalid("stop_token_ids", $"'stop_token_ids' may hold at most {MaxStopTokenIds} ids.");
+        }
         return new ChatCommand
         {
             Messages = messages,
@@ -71,11 +79,11 @@ internal sealed partial class ChatValidator(IOptions<GatewayOptions> options, Se
             MaxTokens = request.MaxCompletionTokens ?? request.MaxTokens,
             StrictMaxTokens = string.Equals(Header(headers, "x-strict-max-tokens"), "true", StringComparison.OrdinalIgnoreCase),
             Stop = stop,
-            StopTokens = request.StopTokenIds ?? [],
+            StopTokens = stopTokens,
             IgnoreEos = request.IgnoreEos ?? false,
             IncludeStop = request.IncludeStopStrInOutput ?? false,
             Session = session,
-            CacheSalt = request.CacheSalt,
+            CacheSalt = request.CacheSalt is { } salt ? Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(salt))) : null,
             Policy = policy,
             Stream = request.Stream ?? false,
             IncludeUsage = request.StreamOptions?.IncludeUsage ?? false,
@@ -150,10 +158,9 @@ internal sealed partial class ChatValidator(IOptions<GatewayOptions> options, Se
                 policy = KvPolicy.Lossless;
                 return null;
             case "economy":
-                policy = KvPolicy.Economy;
-                return null;
+                return ApiErrors.NotSupported("x-kv-policy", "The policy 'economy' is not supported yet; use 'elastic' or 'lossless'.");
             default:
-                return ApiErrors.Invalid("x-kv-policy", "The header 'x-kv-policy' must be 'lossless', 'elastic' or 'economy'.");
+                return ApiErrors.Invalid("x-kv-policy", "The header 'x-kv-policy' must be 'lossless' or 'elastic'.");
         }
     }
 

@@ -16,14 +16,15 @@ internal sealed class Generation : IAsyncDisposable
     private static readonly TimeSpan FarewellTime = TimeSpan.FromSeconds(2);
 
     private readonly ChatJob _job;
-    private readonly ISequenceGrain _sequence;
-    private readonly string? _silo;
     private readonly Settlement _settlement;
     private readonly GenerationServices _services;
     private readonly CancellationTokenSource _stop = new();
-    private readonly IAsyncEnumerator<TokenChunk> _chunks;
     private readonly AnswerText _text;
     private readonly TokenClock _clock;
+    private ISequenceGrain _sequence;
+    private string? _silo;
+    private IAsyncEnumerator<TokenChunk> _chunks;
+    private bool _routedAgain;
     private Task<bool>? _pending;
     private bool _streamEnded;
     private bool _over;
@@ -38,6 +39,9 @@ internal sealed class Generation : IAsyncDisposable
         PromptTokens = submission.Request.PromptTokens;
         _chunks = _sequence.Generate(submission.Request, _stop.Token).GetAsyncEnumerator(_stop.Token);
     }
+
+    /// <summary>Chooses a worker anew and brings the prompt there; used once, when a worker found the first choice out of date.</summary>
+    public required Func<CancellationToken, Task<Outcome<Submission>>> RouteAgain { get; init; }
 
     /// <summary>Prompt length in tokens.</summary>
     public int PromptTokens { get; }
@@ -59,7 +63,12 @@ internal sealed class Generation : IAsyncDisposable
         GenerationStep step;
         try
         {
-            step = await Read(gone);
+            // Admission comes before the first token and says nothing to the client: until a token, it can still fail as a whole.
+            do
+            {
+                step = await Read(gone);
+            }
+            while (step.Kind == StepKind.Text && _text.TokensRead == 0);
         }
         catch (Exception failure)
         {
@@ -122,11 +131,15 @@ internal sealed class Generation : IAsyncDisposable
             return GenerationStep.Failed(ApiErrors.Unavailable("The worker"));
         }
         _pending = null;
-        return await Take(_chunks.Current);
+        return await Take(_chunks.Current, until.Token);
     }
 
-    private async Task<GenerationStep> Take(TokenChunk chunk)
+    private async Task<GenerationStep> Take(TokenChunk chunk, CancellationToken cancellation)
     {
+        if (chunk.Refusal is { Reason: RefusalReason.StaleRoute } && !_routedAgain)
+        {
+            return await SubmitAgain(cancellation);
+        }
         if (chunk.Refusal is { } refusal)
         {
             _streamEnded = true;
@@ -153,6 +166,21 @@ internal sealed class Generation : IAsyncDisposable
         return Finish is { } finish ? EndWith(finish, ready) : new GenerationStep(StepKind.Text, ready);
     }
 
+    /// <summary>Nothing has run yet, so this is no second try of a generation.</summary>
+    private async Task<GenerationStep> SubmitAgain(CancellationToken cancellation)
+    {
+        _routedAgain = true;
+        await Leave();
+        _streamEnded = true;
+        if (!(await RouteAgain(cancellation)).Is(out Submission? submission, out ApiError? error))
+        {
+            return GenerationStep.Failed(error);
+        }
+        (_sequence, _silo, _streamEnded) = (submission.Sequence, submission.Silo, false);
+        _chunks = _sequence.Generate(submission.Request, _stop.Token).GetAsyncEnumerator(_stop.Token);
+        return new GenerationStep(StepKind.Text, "");
+    }
+
     /// <summary>A stop string matched: what the engine generated beyond it is cut from the session.</summary>
     private async Task<GenerationStep> EndAtStop(string text)
     {
@@ -173,7 +201,7 @@ internal sealed class Generation : IAsyncDisposable
         if (finish.Reason is FinishReason.Error or FinishReason.Cancelled)
         {
             _services.Logger.GenerationFailed(_job.Id, finish.ErrorCode ?? "cancelled", finish.ErrorMessage ?? "The worker cancelled it.");
-            return GenerationStep.Failed(ApiErrors.Failed(finish.ErrorCode, finish.ErrorMessage));
+            return GenerationStep.Failed(ApiErrors.Failed(finish.ErrorCode, _job.Scope.RequestId));
         }
         string text = ready + _text.Flush();
         bool stopped = finish.Reason == FinishReason.Stop || _text.StopMatched is not null;
@@ -202,7 +230,7 @@ internal sealed class Generation : IAsyncDisposable
     private GenerationStep Broken(string what)
     {
         _services.Logger.StreamBroken(_job.Id, what);
-        return GenerationStep.Failed(ApiErrors.Failed("internal_error", $"The answer is incomplete: {what}. Try again."));
+        return GenerationStep.Failed(ApiErrors.Internal(_job.Scope.RequestId));
     }
 
     private async Task Cancel(int keepTokens)

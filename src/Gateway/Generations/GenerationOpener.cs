@@ -40,7 +40,14 @@ internal sealed class GenerationOpener(
                 return error;
             }
             job.Scope.Stage("reserved");
-            opened = await RouteAndSubmit(job, prompt, limit, settlement, cancellation);
+            if (!(await RouteAndSubmit(job, prompt, limit, cancellation)).Is(out Submission? submission, out error))
+            {
+                return error;
+            }
+            opened = new Generation(submission, settlement, services)
+            {
+                RouteAgain = gone => RouteAndSubmit(job, prompt, limit, gone),
+            };
             return opened;
         }
         finally
@@ -73,11 +80,11 @@ internal sealed class GenerationOpener(
             services.Logger.TenantSilent(failure, job.Caller.TenantId);
             return ApiErrors.Unavailable("The tenant's account");
         }
-        return ApiErrors.Of(job.Reserved, job.Model.Facts.Name) is { } refused ? refused : job.Reserved;
+        return ApiErrors.Of(job.Reserved, request.Model, (long)request.PromptTokens + request.MaxNewTokens) is { } refused ? refused : job.Reserved;
     }
 
-    private async Task<Outcome<Generation>> RouteAndSubmit(
-        ChatJob job, int[] prompt, Limit limit, Settlement settlement, CancellationToken cancellation)
+    private async Task<Outcome<Submission>> RouteAndSubmit(
+        ChatJob job, int[] prompt, Limit limit, CancellationToken cancellation)
     {
         // Step 3: the worker.
         RouteRequest route = new()
@@ -102,7 +109,7 @@ internal sealed class GenerationOpener(
         {
             return lost;
         }
-        return new Generation(new Submission(job, sequence, request, answer.Silo), settlement, services);
+        return new Submission(job, sequence, request, answer.Silo);
     }
 
     /// <summary>A prompt over one message's size goes ahead in parts.</summary>
@@ -134,14 +141,15 @@ internal sealed class GenerationOpener(
         PromptTokens = prompt.Length,
         MaxNewTokens = limit.Asked,
         Sampling = job.Command.Sampling,
-        StopTokens = job.Command.IgnoreEos
-            ? [.. job.Command.StopTokens]
-            : [.. job.Command.StopTokens.Union(job.Model.Text.EndTokens)],
+        StopTokens = StopTokensOf(job),
         CacheSalt = job.Command.CacheSalt,
         Policy = job.Command.Policy,
         Weight = job.Reserved!.Weight,
         RouteEpoch = epoch,
     };
+
+    private static int[] StopTokensOf(ChatJob job) =>
+        [.. job.Command.StopTokens.Union(job.Command.IgnoreEos ? [] : job.Model.Text.EndTokens)];
 
     /// <summary>A limit beyond the context is capped, as clients that send huge values expect; a prompt beyond it is refused.</summary>
     private static Outcome<Limit> LimitOf(ChatJob job, int promptTokens)
@@ -161,6 +169,11 @@ internal sealed class GenerationOpener(
         {
             return ApiErrors.Invalid("stop_token_ids", string.Create(CultureInfo.InvariantCulture,
                 $"'stop_token_ids' must hold ids from 0 to {vocabulary - 1}."));
+        }
+        if (StopTokensOf(job).Length is int stops and > GenerateRequest.MaxStopTokens)
+        {
+            return ApiErrors.Invalid("stop_token_ids", string.Create(CultureInfo.InvariantCulture,
+                $"'stop_token_ids' and the model's own end tokens are {stops} ids; at most {GenerateRequest.MaxStopTokens} are taken."));
         }
         return new Limit(asked is null ? null : (int)Math.Min(asked.Value, room), room);
     }

@@ -7,4 +7,4 @@ namespace Concertina.Gateway.Generations;
 /// <param name="Sequence">The session's grain.</param>
 /// <param name="Request">What to generate.</param>
 /// <param name="Silo">Silo of the chosen worker, as a placement hint; null: none.</param>
-internal readonly record struct Submission(ChatJob Job, ISequenceGrain Sequence, GenerateRequest Request, string? Silo);
+internal sealed record Submission(ChatJob Job, ISequenceGrain Sequence, GenerateRequest Request, string? Silo);

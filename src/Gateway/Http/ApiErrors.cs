@@ -51,10 +51,21 @@ internal static class ApiErrors
     public static ApiError Internal(string requestId) =>
         new(500, "server_error", "internal_error", $"An internal error ended the request; the log names it by x-request-id {requestId}.");
 
-    /// <summary>A generation that failed: <paramref name="code"/> is stage and cause. Memory that did not come is overload, not a fault.</summary>
-    public static ApiError Failed(string? code, string? message) => code is not null && code.StartsWith("memory/", StringComparison.Ordinal)
-        ? new(503, Overloaded, code, message ?? "Memory for the answer did not come free in time.") { RetryAfterMs = 1_000 }
-        : new(500, "server_error", code ?? "internal_error", message ?? "The generation failed.");
+    /// <summary>
+    /// A generation that failed: <paramref name="code"/> is stage and cause. Memory that did not come is overload, not a
+    /// fault. What the engine says of it goes to the log alone; a code that clients do not know is an internal error.
+    /// </summary>
+    public static ApiError Failed(string? code, string requestId) => code switch
+    {
+        "memory/wait-expired" => new(503, Overloaded, code, "Memory for the answer did not come free in time. Retry later, or set a token limit.") { RetryAfterMs = 1_000 },
+        "memory/budget-exhausted" => new(503, Overloaded, code, "The answer has grown to all the memory there is. Set a token limit.") { RetryAfterMs = 1_000 },
+        "admission/queue-timeout" => new(503, Overloaded, code, "The request waited too long in the queue. Retry later.") { RetryAfterMs = 1_000 },
+        "engine/stopped" => new(503, Overloaded, code, "The server stopped while the request was queued or running. Send it again.") { RetryAfterMs = 1_000 },
+        "decode/slow-reader" => new(500, "server_error", code, "The answer was not read for too long and was ended. Read faster, or send the request again."),
+        "decode/not-finite" => new(500, "server_error", code,
+            $"The model computed numbers that are not finite. Send the request again; the log names it by x-request-id {requestId}."),
+        _ => Internal(requestId),
+    };
 
     public static ApiError Draining() =>
         new(503, Overloaded, "draining", "This server is shutting down and takes no new work. Try again; another one will answer.") { RetryAfterMs = 1_000 };
@@ -66,12 +77,19 @@ internal static class ApiErrors
         new(503, Overloaded, "unavailable", $"{what} did not answer. Try again.") { RetryAfterMs = 1_000 };
 
     /// <summary>A tenant's refusal; null when it granted.</summary>
-    public static ApiError? Of(ReserveAnswer answer, string model) => answer.Outcome switch
+    /// <param name="answer">The tenant's answer.</param>
+    /// <param name="model">Served name.</param>
+    /// <param name="tokens">Tokens the request asked to reserve.</param>
+    public static ApiError? Of(ReserveAnswer answer, string model, long tokens) => answer.Outcome switch
     {
         ReserveOutcome.Granted => null,
         ReserveOutcome.InvalidKey => InvalidKey(given: true),
         ReserveOutcome.ModelNotAllowed => ModelNotAllowed(model),
         ReserveOutcome.RequestLimit => RateLimit("requests", answer.Requests, answer.RetryAfterMs),
+        ReserveOutcome.TokenLimit when answer.RetryAfterMs is null => new ApiError(429, "rate_limit_error", "rate_limit_exceeded", string.Create(
+            CultureInfo.InvariantCulture,
+            $"The request needs {tokens} tokens, prompt and longest answer together; the tenant's limit is {answer.Tokens?.Limit} tokens per minute, so it can never pass. Shorten the messages, or ask for fewer tokens."))
+        { RetryHelps = false },
         ReserveOutcome.TokenLimit => RateLimit("tokens", answer.Tokens, answer.RetryAfterMs),
         ReserveOutcome.BudgetSpent => new ApiError(429, "insufficient_quota", "insufficient_quota",
             "The budget of this API key's tenant is used up.")
@@ -89,7 +107,9 @@ internal static class ApiErrors
             RefusalReason.NeverFits => (422, InvalidRequest, "unprocessable"),
             RefusalReason.QueueFull => (503, Overloaded, "queue_full"),
             RefusalReason.Draining => (503, Overloaded, "draining"),
-            RefusalReason.Unavailable => (503, Overloaded, "model_loading"),
+            RefusalReason.Unavailable => (503, Overloaded, "unavailable"),
+            RefusalReason.ModelLoading => (503, Overloaded, "model_loading"),
+            RefusalReason.StaleRoute => (503, Overloaded, "unavailable"),
             RefusalReason.Invalid => (400, InvalidRequest, "invalid_value"),
             _ => throw new System.Diagnostics.UnreachableException($"Reason {refusal.Reason}."),
         };

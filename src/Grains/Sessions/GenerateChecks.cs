@@ -18,7 +18,7 @@ internal static class GenerateChecks
         }
         if (worker.Served is not { } served)
         {
-            return Unavailable($"The model '{worker.Model}' is still loading; retry in a moment.", RetryLoadingMs);
+            return Retry(RefusalReason.ModelLoading, $"The model '{worker.Model}' is still loading; retry in a moment.", RetryLoadingMs);
         }
         if (request.Model != served.Facts.Name)
         {
@@ -26,7 +26,7 @@ internal static class GenerateChecks
         }
         if (request.RouteEpoch != 0 && request.RouteEpoch < worker.Epoch)
         {
-            return Unavailable($"The request was routed in epoch {request.RouteEpoch}, the worker is in {worker.Epoch}; route it again.", RetryRoutedMs);
+            return Retry(RefusalReason.StaleRoute, $"The request was routed in epoch {request.RouteEpoch}, the worker is in {worker.Epoch}; route it again.", RetryRoutedMs);
         }
         int tokens = staged?.Length ?? (request.Prompt.Length / sizeof(int));
         return tokens == request.PromptTokens && request.Prompt.Length % sizeof(int) == 0
@@ -45,6 +45,6 @@ internal static class GenerateChecks
 
     private static Refusal Invalid(string message) => new() { Reason = RefusalReason.Invalid, Message = message };
 
-    private static Refusal Unavailable(string message, int retryAfterMs) =>
-        new() { Reason = RefusalReason.Unavailable, Message = message, RetryAfterMs = retryAfterMs };
+    private static Refusal Retry(RefusalReason reason, string message, int retryAfterMs) =>
+        new() { Reason = reason, Message = message, RetryAfterMs = retryAfterMs };
 }

@@ -206,7 +206,7 @@ public sealed class SequenceGrainTests : IAsyncLifetime
         await Refuses(good with { TenantId = "other" }, RefusalReason.Invalid);
         await Refuses(good with { Model = "other" }, RefusalReason.Invalid);
         await Refuses(good with { PromptTokens = 2 }, RefusalReason.Invalid);
-        await Refuses(good with { RouteEpoch = _silo.Worker.Epoch - 1 }, RefusalReason.Unavailable);
+        await Refuses(good with { RouteEpoch = _silo.Worker.Epoch - 1 }, RefusalReason.StaleRoute);
         Assert.Equal(0, _silo.Engine.Opened);
     }
 

@@ -21,8 +21,8 @@ public sealed class MessageSizeTests
             Model = new string('m', 128),
             Prompt = FullPrompt,
             PromptTokens = int.MaxValue,
-            StopTokens = [.. Enumerable.Repeat(int.MaxValue, 128)],
-            CacheSalt = new string('s', 256),
+            StopTokens = [.. Enumerable.Repeat(int.MaxValue, GenerateRequest.MaxStopTokens)],
+            CacheSalt = new string('s', GenerateRequest.MaxCacheSaltChars),
         };
         Assert.InRange(JsonSerializer.SerializeToUtf8Bytes(request, ContractsJson.Default.GenerateRequest).Length, 1, LimitBytes);
     }
