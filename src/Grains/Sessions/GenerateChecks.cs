@@ -41,7 +41,7 @@ internal static class GenerateChecks
         RetryAfterMs = RetryBusyMs,
     };
 
-    public static Refusal Deleted() => Unavailable("The session was deleted while the request began; send it again.", RetryBusyMs);
+    public static Refusal Deleted() => Retry(RefusalReason.Unavailable, "The session was deleted while the request began; send it again.", RetryBusyMs);
 
     private static Refusal Invalid(string message) => new() { Reason = RefusalReason.Invalid, Message = message };
 
