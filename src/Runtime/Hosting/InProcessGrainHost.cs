@@ -17,6 +17,9 @@ public sealed class InProcessGrainHost : IAsyncDisposable
     /// <summary>Makes references to grains.</summary>
     public IClusterClient Client => _services.GetRequiredService<IClusterClient>();
 
+    /// <summary>Grains that are in memory now.</summary>
+    public int ActivationCount => _services.GetRequiredService<Silo>().Catalog.Count;
+
     /// <summary>Services of the host.</summary>
     public IServiceProvider Services => _services;
 

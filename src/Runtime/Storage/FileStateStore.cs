@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using System.Security.Cryptography;
 using System.Text;
 using Orleans.Storage;
@@ -14,6 +15,7 @@ public sealed class FileStateStore : IStateStore, IDisposable
     private const int StripeCount = 64;
 
     private readonly SemaphoreSlim[] _stripes = [.. Enumerable.Range(0, StripeCount).Select(_ => new SemaphoreSlim(1, 1))];
+    private readonly ConcurrentDictionary<string, bool> _durableFolders = new();
     private readonly string _directory;
     private readonly FileStream _ownership;
 
@@ -52,6 +54,10 @@ public sealed class FileStateStore : IStateStore, IDisposable
     /// <inheritdoc/>
     public async ValueTask ClearAsync(StateKey key, string? etag, CancellationToken cancellation) =>
         await LockedAsync(key, path => Clear(path, key, etag), cancellation);
+
+    /// <inheritdoc/>
+    public async ValueTask<IReadOnlyList<StateKey>> UnwrittenAsync(string state, DateTimeOffset since, CancellationToken cancellation) =>
+        await Task.Run(() => Unwritten(state, since, cancellation), cancellation);
 
     /// <inheritdoc/>
     public void Dispose()
@@ -118,6 +124,14 @@ public sealed class FileStateStore : IStateStore, IDisposable
         string folder = Path.GetDirectoryName(path)!;
         string temporary = path + ".tmp";
         DurableFile.CreateDirectory(folder);
+        if (!_durableFolders.ContainsKey(folder))
+        {
+            // A folder that a crash can take away takes its files along.
+            BeforeStep?.Invoke("flush parent");
+            DurableFile.FlushDirectory(_directory);
+            _durableFolders[folder] = true;
+        }
+
         BeforeStep?.Invoke("write");
         using (FileStream stream = DurableFile.Open(temporary, FileMode.Create, FileShare.None))
         {
@@ -142,6 +156,34 @@ public sealed class FileStateStore : IStateStore, IDisposable
         BeforeStep?.Invoke("flush directory");
         DurableFile.FlushDirectory(folder);
         return next.Record.Etag;
+    }
+
+    private List<StateKey> Unwritten(string state, DateTimeOffset since, CancellationToken cancellation)
+    {
+        List<StateKey> keys = [];
+        foreach (FileInfo file in new DirectoryInfo(_directory).EnumerateFiles("*.state", SearchOption.AllDirectories))
+        {
+            cancellation.ThrowIfCancellationRequested();
+            if (file.LastWriteTimeUtc < since.UtcDateTime && KeyOf(file.FullName) is { } key && key.State == state)
+            {
+                keys.Add(key);
+            }
+        }
+
+        return keys;
+    }
+
+    // Null: removed or replaced meanwhile, or damaged; whoever needs the state hears of the damage.
+    private static StateKey? KeyOf(string path)
+    {
+        try
+        {
+            return StateFile.KeyOf(File.ReadAllBytes(path));
+        }
+        catch (IOException)
+        {
+            return null;
+        }
     }
 
     private static bool Clear(string path, StateKey key, string? etag)

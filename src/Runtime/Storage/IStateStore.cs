@@ -18,4 +18,10 @@ public interface IStateStore
     /// <summary>Removes the stored value.</summary>
     /// <exception cref="Orleans.Storage.InconsistentStateException">The stored version is another one.</exception>
     ValueTask ClearAsync(StateKey key, string? etag, CancellationToken cancellation);
+
+    /// <summary>States of one name that nobody has written since a time, for a sweep. Damaged ones are left out.</summary>
+    /// <param name="state">Name of the state within its grain.</param>
+    /// <param name="since">States written before.</param>
+    /// <param name="cancellation">Ends the search.</param>
+    ValueTask<IReadOnlyList<StateKey>> UnwrittenAsync(string state, DateTimeOffset since, CancellationToken cancellation);
 }

@@ -4,8 +4,10 @@ using Orleans.Storage;
 namespace Concertina.Runtime.Storage;
 
 /// <summary>Keeps states as long as the process lives. For tests and for state that may be lost.</summary>
-public sealed class MemoryStateStore : IStateStore
+public sealed class MemoryStateStore(TimeProvider? time = null) : IStateStore
 {
+    private readonly TimeProvider _time = time ?? TimeProvider.System;
+    private readonly Dictionary<StateKey, DateTimeOffset> _writtenAt = [];
     private readonly Lock _gate = new();
     private readonly Dictionary<StateKey, StateRecord> _records = [];
     private long _version;
@@ -28,6 +30,7 @@ public sealed class MemoryStateStore : IStateStore
         {
             Check(key, etag);
             string next = (++_version).ToString(CultureInfo.InvariantCulture);
+            _writtenAt[key] = _time.GetUtcNow();
             _records[key] = new StateRecord(value.ToArray(), next);
             return new(next);
         }
@@ -41,7 +44,18 @@ public sealed class MemoryStateStore : IStateStore
         {
             Check(key, etag);
             _records.Remove(key);
+            _writtenAt.Remove(key);
             return default;
+        }
+    }
+
+    /// <inheritdoc/>
+    public ValueTask<IReadOnlyList<StateKey>> UnwrittenAsync(string state, DateTimeOffset since, CancellationToken cancellation)
+    {
+        cancellation.ThrowIfCancellationRequested();
+        lock (_gate)
+        {
+            return new([.. _writtenAt.Where(entry => entry.Key.State == state && entry.Value < since).Select(entry => entry.Key)]);
         }
     }
 

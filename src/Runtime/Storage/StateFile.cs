@@ -67,7 +67,13 @@ internal sealed class StateFile
         return damage is null;
     }
 
-    private static string? DamageOf(byte[] bytes, StateKey key)
+    /// <summary>Whose state a file holds; null when it is damaged.</summary>
+    internal static StateKey? KeyOf(byte[] bytes) => DamageOf(bytes) is null ? OwnerOf(bytes) : null;
+
+    private static string? DamageOf(byte[] bytes, StateKey key) => DamageOf(bytes)
+        ?? (OwnerOf(bytes) is { } owner && owner != key ? $"it belongs to state '{owner.State}' of {owner.Grain}" : null);
+
+    private static string? DamageOf(byte[] bytes)
     {
         if (bytes.Length < PartsOffset)
         {
@@ -81,16 +87,13 @@ internal sealed class StateFile
 
         string expected = Convert.ToHexStringLower(bytes.AsSpan(ChecksumOffset, SHA256.HashSizeInBytes));
         string actual = Convert.ToHexStringLower(SHA256.HashData(bytes.AsSpan(BodyOffset)));
-        if (expected != actual)
-        {
-            return $"its checksum is {actual}, the header says {expected}";
-        }
-
-        // The checksum holds, so the lengths are those that were written.
-        string grain = Encoding.UTF8.GetString(bytes, PartsOffset, LengthAt(bytes, 8));
-        string state = Encoding.UTF8.GetString(bytes, PartsOffset + LengthAt(bytes, 8), LengthAt(bytes, 12));
-        return grain == key.Grain && state == key.State ? null : $"it belongs to state '{state}' of {grain}";
+        return expected == actual ? null : $"its checksum is {actual}, the header says {expected}";
     }
+
+    // The checksum holds, so the lengths are those that were written.
+    private static StateKey OwnerOf(byte[] bytes) => new(
+        Encoding.UTF8.GetString(bytes, PartsOffset, LengthAt(bytes, 8)),
+        Encoding.UTF8.GetString(bytes, PartsOffset + LengthAt(bytes, 8), LengthAt(bytes, 12)));
 
     private static int LengthAt(byte[] bytes, int offset) => BinaryPrimitives.ReadInt32LittleEndian(bytes.AsSpan(BodyOffset + offset));
 }

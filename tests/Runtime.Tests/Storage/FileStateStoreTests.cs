@@ -71,6 +71,23 @@ public sealed class FileStateStoreTests : IDisposable
     }
 
     [Fact]
+    public async Task A_folder_is_durable_before_its_first_file()
+    {
+        using FileStateStore store = new(_directory);
+        List<string> steps = [];
+        store.BeforeStep = step =>
+        {
+            steps.Add(step);
+            _ = steps.Count == 1 ? throw new IOException("crash") : 0;
+        };
+        await Assert.ThrowsAsync<IOException>(async () => await store.WriteAsync(Key, "one"u8.ToArray(), null, default));
+        string etag = await store.WriteAsync(Key, "one"u8.ToArray(), null, default);
+        await store.WriteAsync(Key, "two"u8.ToArray(), etag, default);
+        string[] write = ["write", "half", "flush", "rename", "flush directory"];
+        Assert.Equal([.. (string[])["flush parent", "flush parent"], .. write, .. write], steps);
+    }
+
+    [Fact]
     public async Task Every_cut_and_every_flipped_byte_is_detected()
     {
         using FileStateStore store = new(_directory);
