@@ -36,11 +36,13 @@ internal static class ServeConfiguration
         {
             throw new CliException(ExitCode.Usage, problem.Message);
         }
+        RefuseEndpoints(configuration);
         string[] addresses = Addresses(configuration["Listen"] is { Length: > 0 } listen ? listen : DefaultListen);
         if (ListenGuard.Refusal(addresses, configuration) is { } refusal)
         {
             throw new CliException(ExitCode.Usage, $"{refusal}\n`concertina key new` prints a key and its line.");
         }
+        RestrictHosts(configuration, addresses);
         configuration["Model:Path"] = ModelPath(configuration["Model:Path"]);
         configuration["Store:Directory"] = StoreDirectory(configuration["Store:Directory"], addresses[0]);
         return addresses;
@@ -72,14 +74,38 @@ internal static class ServeConfiguration
         string[] addresses = listen.Split([';', ','], StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries);
         foreach (string address in addresses)
         {
-            // '*' and '+' are addresses to the web server, not to Uri.
-            string parsable = address.Replace("://*", "://any", StringComparison.Ordinal).Replace("://+", "://any", StringComparison.Ordinal);
-            if (!Uri.TryCreate(parsable, UriKind.Absolute, out Uri? uri) || uri.Scheme is not ("http" or "https"))
+            if (!Uri.TryCreate(Parsable(address), UriKind.Absolute, out Uri? uri) || uri.Scheme is not ("http" or "https"))
             {
                 throw new CliException(ExitCode.Usage, $"'{address}' is not an address to listen on; write one such as {DefaultListen}.");
             }
         }
         return addresses;
+    }
+
+    /// <summary>'*' and '+' are hosts to the web server, not to Uri.</summary>
+    private static string Parsable(string address) =>
+        address.Replace("://*", "://any", StringComparison.Ordinal).Replace("://+", "://any", StringComparison.Ordinal);
+
+    /// <summary>The web server would listen there instead of on <c>Listen</c>, behind the back of the check for keys.</summary>
+    private static void RefuseEndpoints(IConfiguration configuration)
+    {
+        if (configuration.GetSection("Kestrel:Endpoints").GetChildren().Any())
+        {
+            throw new CliException(ExitCode.Usage, "Kestrel:Endpoints is not read here; write the addresses as Listen, several with ';' (--listen).");
+        }
+    }
+
+    /// <summary>
+    /// Without keys, a page in a browser of this machine must not reach the server under a name that its author made
+    /// resolve to loopback.
+    /// </summary>
+    private static void RestrictHosts(IConfiguration configuration, string[] addresses)
+    {
+        if (string.IsNullOrEmpty(configuration["AllowedHosts"]) && ListenGuard.IsKeyless(configuration))
+        {
+            configuration["AllowedHosts"] = string.Join(
+                ';', addresses.Select(address => new Uri(Parsable(address)).Host).Where(host => host.Length > 0).Union(["localhost", "127.0.0.1", "[::1]"]));
+        }
     }
 
     private static string ModelPath(string? configured)
@@ -116,7 +142,6 @@ internal static class ServeConfiguration
         {
             throw new CliException(ExitCode.Usage, "This user has no folder for application data; set Store:Directory to a folder that can be written.");
         }
-        string port = address.Split(':')[^1].TrimEnd('/');
-        return Path.Combine(data, "concertina", port);
+        return Path.Combine(data, "concertina", new Uri(Parsable(address)).Port.ToString(CultureInfo.InvariantCulture));
     }
 }

@@ -33,14 +33,23 @@ internal static class Server
         builder.AddConcertinaSilo();
         builder.Services.AddConcertinaGateway(builder.Configuration);
         builder.Services.AddSingleton<IModelDirectory, SiloModels>();
+        DrainOrder.Check(builder.Services);
         Uri? telemetry = Telemetry.Add(builder);
         await using WebApplication app = await Start(builder, addresses);
-        ModelService model = app.Services.GetRequiredService<ModelService>();
-        ModelFacts facts = await Loaded(app, model, cancellation);
-        await Ready(app, cancellation);
-        StartScreen.Facts(facts, app.Services.GetRequiredService<LocalWorker>().Load(), telemetry);
-        StartScreen.Listening(addresses[0], facts.Name);
-        await app.WaitForShutdownAsync(cancellation);
+        using CancellationTokenSource stop = CancellationTokenSource.CreateLinkedTokenSource(cancellation, app.Lifetime.ApplicationStopping);
+        try
+        {
+            ModelFacts facts = await Loaded(app, stop.Token);
+            await Ready(app, stop.Token);
+            StartScreen.Facts(facts, app.Services.GetRequiredService<LocalWorker>().Load(), telemetry);
+            StartScreen.Listening(addresses[0], facts.Name);
+            await app.WaitForShutdownAsync(cancellation);
+        }
+        catch (OperationCanceledException) when (stop.IsCancellationRequested)
+        {
+            // Told to stop before it was ready: that is no failure.
+            await app.StopAsync(CancellationToken.None);
+        }
         return ExitCode.Success;
     }
 
@@ -83,11 +92,11 @@ internal static class Server
         return start < 0 ? failure : failure[(start + before.Length)..].TrimEnd('.', '\'');
     }
 
-    private static async Task<ModelFacts> Loaded(WebApplication app, ModelService model, CancellationToken cancellation)
+    private static async Task<ModelFacts> Loaded(WebApplication app, CancellationToken stop)
     {
         try
         {
-            return await model.Ready.WaitAsync(app.Lifetime.ApplicationStopping).WaitAsync(cancellation);
+            return await app.Services.GetRequiredService<ModelService>().Ready.WaitAsync(stop);
         }
         catch (Exception problem) when (problem is not OperationCanceledException)
         {
@@ -97,20 +106,20 @@ internal static class Server
     }
 
     // The gateway has fetched the model's facts and tokenizer when its own check says ready.
-    private static async Task Ready(WebApplication app, CancellationToken cancellation)
+    private static async Task Ready(WebApplication app, CancellationToken stop)
     {
         HealthCheckService health = app.Services.GetRequiredService<HealthCheckService>();
         TimeProvider time = app.Services.GetRequiredService<TimeProvider>();
         long start = time.GetTimestamp();
         HealthReport report;
-        while ((report = await health.CheckHealthAsync(check => check.Tags.Contains(GatewayHosting.ReadyTag), cancellation)).Status != HealthStatus.Healthy)
+        while ((report = await health.CheckHealthAsync(check => check.Tags.Contains(GatewayHosting.ReadyTag), stop)).Status != HealthStatus.Healthy)
         {
             if (time.GetElapsedTime(start) > ReadyWithin)
             {
                 string why = string.Join("; ", report.Entries.Values.Select(entry => entry.Description));
                 throw new CliException(ExitCode.Failure, $"The server is not ready {ReadyWithin.TotalSeconds:F0} s after its model was loaded: {why}");
             }
-            await Task.Delay(LookEvery, time, cancellation);
+            await Task.Delay(LookEvery, time, stop);
         }
     }
 }

@@ -13,7 +13,7 @@ public static class ListenGuard
     public static string? Refusal(IEnumerable<string> addresses, IConfiguration configuration)
     {
         ArgumentNullException.ThrowIfNull(addresses);
-        if (TenantKeys.Read(configuration).HasKeys)
+        if (!IsKeyless(configuration))
         {
             return null;
         }
@@ -27,6 +27,9 @@ public static class ListenGuard
                or listen on this machine alone: http://127.0.0.1:8080
                """;
     }
+
+    /// <summary>True when no tenant has a key, so that every caller is served.</summary>
+    public static bool IsKeyless(IConfiguration configuration) => !TenantKeys.Read(configuration).HasKeys;
 
     private static bool IsLoopback(string address)
     {

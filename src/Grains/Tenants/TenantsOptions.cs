@@ -28,7 +28,7 @@ public sealed record TenantsOptions
             problems.AddRange(results.Select(result => $"Tenants:{id}:{result.ErrorMessage}"));
             if (!IsId(id))
             {
-                problems.Add($"Tenants:{id}: a tenant id has 1 to 64 letters, digits, '-', '_' or '.'.");
+                problems.Add($"Tenants:{id}: a tenant id must be 1 to 64 letters, digits or '._-' and start with a letter or digit.");
             }
             if (tenant.KeySha256.Length == 0)
             {
@@ -44,7 +44,7 @@ public sealed record TenantsOptions
     }
 
     private static bool IsId(string id) =>
-        id.Length is > 0 and <= 64 && id.All(letter => char.IsAsciiLetterOrDigit(letter) || letter is '-' or '_' or '.');
+        id.Length is > 0 and <= 64 && char.IsAsciiLetterOrDigit(id[0]) && id.All(letter => char.IsAsciiLetterOrDigit(letter) || letter is '-' or '_' or '.');
 
     private static bool IsSha256(string hash) => hash.Length == 64 && hash.All(char.IsAsciiHexDigit);
 }

@@ -1,10 +1,15 @@
 using System.Security.Cryptography;
 using System.Text;
+using System.Text.Json;
 using Concertina.Cli;
 using Concertina.Cli.Benches;
 using Concertina.Cli.Recall;
 using Concertina.Cli.Serving;
+using Concertina.Gateway;
+using Concertina.Silo.Options;
 using Microsoft.Extensions.Configuration;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Options;
 
 namespace Concertina.Grains.Tests.Cli;
 
@@ -65,6 +70,63 @@ public sealed class CliTests
     }
 
     [Theory]
+    [InlineData("http://localhost", "80")]
+    [InlineData("https://localhost", "443")]
+    [InlineData("http://127.0.0.1:9000/", "9000")]
+    [InlineData("http://[::1]:9001;http://127.0.0.1:9002", "9001")]
+    public void The_folder_of_the_store_has_the_port_of_the_first_address(string listen, string port)
+    {
+        ConfigurationManager configuration = Applied(listen);
+        Assert.Equal(port, Path.GetFileName(configuration["Store:Directory"]));
+        Assert.Equal("concertina", Path.GetFileName(Path.GetDirectoryName(configuration["Store:Directory"])));
+    }
+
+    [Fact]
+    public void Addresses_of_the_web_server_itself_are_refused_because_no_check_sees_them()
+    {
+        ConfigurationManager configuration = new();
+        configuration["Kestrel:Endpoints:X:Url"] = "http://0.0.0.0:9000";
+        CliException problem = Assert.Throws<CliException>(() => ServeConfiguration.Apply(configuration, new ServeSettings()));
+        Assert.Equal(ExitCode.Usage, problem.ExitCode);
+        Assert.Contains("Kestrel:Endpoints", problem.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void A_server_without_keys_answers_to_names_of_this_machine_alone()
+    {
+        Assert.Equal("127.0.0.2;localhost;127.0.0.1;[::1]", Applied("http://127.0.0.2:9")["AllowedHosts"]);
+        Assert.Equal("mine.example", Applied("http://127.0.0.1:9", ("AllowedHosts", "mine.example"))["AllowedHosts"]);
+        Assert.Null(Applied("http://0.0.0.0:9", ("Tenants:me:KeySha256:0", new string('a', 64)))["AllowedHosts"]);
+    }
+
+    [Theory]
+    [InlineData(25, 26, true)]
+    [InlineData(26, 26, false)]
+    [InlineData(27, 26, false)]
+    public void The_gateway_must_end_its_streams_before_the_silo_does(double gateway, double silo, bool good)
+    {
+        ServiceCollection services = new();
+        services.AddOptions();
+        services.AddSingleton(Options.Create(new GatewayOptions { DrainSeconds = gateway }));
+        DrainOrder.Check(services);
+        services.AddSingleton<IOptionsFactory<SiloOptions>>(provider => new Fixed(
+            new SiloOptions { DrainSeconds = silo }, provider.GetServices<IValidateOptions<SiloOptions>>()));
+        using ServiceProvider provider = services.BuildServiceProvider();
+        Exception? problem = Record.Exception(() => provider.GetRequiredService<IOptions<SiloOptions>>().Value);
+        Assert.Equal(good, problem is null);
+        Assert.True(good || (problem!.Message.Contains("Gateway:DrainSeconds", StringComparison.Ordinal) && problem.Message.Contains("Silo:DrainSeconds", StringComparison.Ordinal)));
+    }
+
+    [Fact]
+    public async Task A_server_that_is_told_to_stop_while_it_loads_ends_well()
+    {
+        using TemporaryFolder folder = new();
+        File.WriteAllText(folder.File("c.json"), JsonSerializer.Serialize(new { Store = new { Directory = folder.File("store") }, KvCache = new { BudgetBytes = "64MiB" } }));
+        ServeSettings settings = new() { Config = folder.File("c.json"), Listen = "http://127.0.0.1:0", Threads = 1 };
+        Assert.Equal(ExitCode.Success, await Server.Run(settings, new CancellationToken(canceled: true)));
+    }
+
+    [Theory]
     [InlineData("http://127.0.0.1:9", true)]
     [InlineData("127.0.0.1:9", false)]
     [InlineData("ftp://127.0.0.1", false)]
@@ -74,6 +136,24 @@ public sealed class CliTests
         System.CommandLine.ParseResult parsed = new System.CommandLine.Command("x") { option }.Parse(["--url", text]);
         Assert.Equal(good, parsed.Errors.Count == 0);
         Assert.Equal(good ? new Uri(text) : null, good ? parsed.GetValue(option) : null);
+    }
+
+    private static ConfigurationManager Applied(string listen, params (string Key, string Value)[] settings)
+    {
+        using TemporaryFolder folder = new();
+        File.WriteAllText(folder.File("m.gguf"), "");
+        ConfigurationManager configuration = new();
+        foreach ((string key, string value) in settings)
+        {
+            configuration[key] = value;
+        }
+        ServeConfiguration.Apply(configuration, new ServeSettings { Listen = listen, Model = folder.File("m.gguf") });
+        return configuration;
+    }
+
+    private sealed class Fixed(SiloOptions options, IEnumerable<IValidateOptions<SiloOptions>> validators) : OptionsFactory<SiloOptions>([], [], validators)
+    {
+        protected override SiloOptions CreateInstance(string name) => options;
     }
 
     [Fact]
