@@ -30,6 +30,9 @@ internal static partial class SiloLog
     [LoggerMessage(EventId = 3006, Level = LogLevel.Information, Message = "{Sessions} sessions were past their time and are removed.")]
     public static partial void SessionsExpired(ILogger logger, int sessions);
 
+    [LoggerMessage(EventId = 3009, Level = LogLevel.Warning, Message = "The expired session {SequenceKey} could not be removed; the next sweep tries again.")]
+    public static partial void SessionNotExpired(ILogger logger, string sequenceKey, Exception problem);
+
     [LoggerMessage(EventId = 3007, Level = LogLevel.Warning, Message = "Expired sessions could not be removed; the next sweep tries again.")]
     public static partial void SweepFailed(ILogger logger, Exception problem);
 }

@@ -124,6 +124,13 @@ public sealed class SessionTokenStore
         return keys;
     }
 
+    /// <summary>True when the session has a file that is not past its time.</summary>
+    public bool Holds(string key)
+    {
+        FileInfo file = new(PathOf(key));
+        return Enabled && file.Exists && !IsExpired(file);
+    }
+
     private SessionSave SaveAlone(string path, in SessionIdentity owner, ReadOnlySpan<int> tokens)
     {
         _gate.Enter(path);

@@ -42,4 +42,9 @@ public interface ISequenceGrain : IGrainWithStringKey
     /// <summary>Ends what runs, frees every unit and removes the session's files and state.</summary>
     [Alias("delete")]
     Task Delete(CancellationToken cancellation = default);
+
+    /// <summary>Removes the session's files and state if no request runs and its tokens are past their time or gone.</summary>
+    /// <returns>True when it was removed.</returns>
+    [Alias("expire")]
+    Task<bool> Expire(CancellationToken cancellation = default);
 }

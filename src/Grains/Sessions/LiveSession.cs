@@ -24,6 +24,9 @@ internal sealed class LiveSession(
 
     public bool IsEphemeral => _key.IsEphemeral;
 
+    /// <summary>True when no request runs and its file is past its time, or gone.</summary>
+    public bool IsExpired => _running is null && !record.HasFile;
+
     public string DeterminismClass => worker.Served?.Facts.DeterminismClass ?? "";
 
     /// <summary>Opens what an earlier activation left, so that its tokens are known before the first request.</summary>

@@ -13,6 +13,9 @@ internal sealed class PromptStaging(TimeProvider time)
     public static readonly TimeSpan KeptFor = TimeSpan.FromMinutes(1);
     private readonly Dictionary<string, Staged> _prompts = [];
 
+    /// <summary>True when nothing is here.</summary>
+    public bool IsEmpty => _prompts.Count == 0;
+
     /// <summary>Adds a part; the first part of a request starts it anew.</summary>
     /// <exception cref="ArgumentException">The part leaves a gap, is too long for a message, or the prompt is too long.</exception>
     public void Add(PromptPart part)
@@ -54,15 +57,8 @@ internal sealed class PromptStaging(TimeProvider time)
     /// <summary>Forgets all.</summary>
     public void Clear() => _prompts.Clear();
 
-    private void MakeRoom()
-    {
-        if (_prompts.Count >= MaxPrompts)
-        {
-            _prompts.Remove(_prompts.MinBy(prompt => prompt.Value.TouchedAt).Key);
-        }
-    }
-
-    private void RemoveExpired()
+    /// <summary>Forgets prompts whose request never came.</summary>
+    public void RemoveExpired()
     {
         foreach ((string requestId, Staged staged) in _prompts)
         {
@@ -70,6 +66,14 @@ internal sealed class PromptStaging(TimeProvider time)
             {
                 _prompts.Remove(requestId);
             }
+        }
+    }
+
+    private void MakeRoom()
+    {
+        if (_prompts.Count >= MaxPrompts)
+        {
+            _prompts.Remove(_prompts.MinBy(prompt => prompt.Value.TouchedAt).Key);
         }
     }
 

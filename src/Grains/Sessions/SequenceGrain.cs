@@ -12,7 +12,7 @@ namespace Concertina.Grains.Sessions;
 [CollectionAgeLimit(Minutes = 15)]
 [SequencePlacement]
 internal sealed class SequenceGrain(
-    [PersistentState("session")] IPersistentState<SequenceState> state,
+    [PersistentState(SequenceState.StateName)] IPersistentState<SequenceState> state,
     LocalWorker worker,
     SessionTokenStore store,
     TimeProvider time,
@@ -21,6 +21,7 @@ internal sealed class SequenceGrain(
     private static readonly TimeSpan RunningStay = TimeSpan.FromMinutes(5);
     private readonly PromptStaging _staging = new(time);
     private LiveSession _session = null!;
+    private IGrainTimer? _forgetting;
 
     public override async Task OnActivateAsync(CancellationToken cancellationToken)
     {
@@ -74,6 +75,7 @@ internal sealed class SequenceGrain(
 
     public Task Stage(PromptPart part, CancellationToken cancellation = default)
     {
+        _forgetting ??= this.RegisterGrainTimer(Forget, new GrainTimerCreationOptions(PromptStaging.KeptFor, PromptStaging.KeptFor));
         _staging.Add(part);
         return Task.CompletedTask;
     }
@@ -82,6 +84,7 @@ internal sealed class SequenceGrain(
     {
         _staging.Drop(requestId);
         _session.Cancel(requestId, keepTokens);
+        LeaveIfUnused();
         return Task.CompletedTask;
     }
 
@@ -91,6 +94,40 @@ internal sealed class SequenceGrain(
     {
         _staging.Clear();
         await _session.Delete();
+        LeaveIfUnused();
+    }
+
+    public async Task<bool> Expire(CancellationToken cancellation = default)
+    {
+        if (!_staging.IsEmpty || !_session.IsExpired)
+        {
+            return false;
+        }
+        await _session.Delete();
+        DeactivateOnIdle();
+        return true;
+    }
+
+    // A request that was staged may never come.
+    private Task Forget(CancellationToken cancellation)
+    {
+        _staging.RemoveExpired();
+        if (_staging.IsEmpty)
+        {
+            _forgetting?.Dispose();
+            _forgetting = null;
+            LeaveIfUnused();
+        }
+        return Task.CompletedTask;
+    }
+
+    // Nobody asks for an ephemeral sequence again.
+    private void LeaveIfUnused()
+    {
+        if (_session.IsEphemeral && _staging.IsEmpty && !_session.Status().Busy)
+        {
+            DeactivateOnIdle();
+        }
     }
 
     // Step 9: the session is durable and free before its caller hears of the end.

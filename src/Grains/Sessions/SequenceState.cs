@@ -7,6 +7,9 @@ namespace Concertina.Grains.Sessions;
 [Alias("concertina.sequence-state")]
 public sealed record SequenceState
 {
+    /// <summary>Name of the state in its store.</summary>
+    public const string StateName = "session";
+
     /// <summary>Worker that held the session's units last.</summary>
     [Id(0)] public string Home { get; init; } = "";
 

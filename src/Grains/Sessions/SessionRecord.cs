@@ -21,6 +21,9 @@ internal sealed class SessionRecord(
     /// <summary>True when an earlier activation left something.</summary>
     public bool Exists => IsKept && state.RecordExists;
 
+    /// <summary>True when there is a token file that is not past its time.</summary>
+    public bool HasFile => store.Holds(key);
+
     public SequenceState State => state.State;
 
     /// <summary>The tokens of the session's file, as far as they are whole and ours.</summary>

@@ -55,6 +55,8 @@ internal sealed class FakeSequence(FakeCluster cluster, string key) : ISequenceG
         return Task.CompletedTask;
     }
 
+    public Task<bool> Expire(CancellationToken cancellation = default) => Task.FromResult(false);
+
     public Task Cancel(string requestId, int keepTokens, CancellationToken cancellation = default)
     {
         Kept[requestId] = keepTokens;

@@ -16,7 +16,7 @@ namespace Concertina.Grains.Tests.Fakes;
 internal sealed class TestSilo : IAsyncDisposable
 {
     private readonly TemporaryFolder _folder = new();
-    private readonly MemoryStateStore _states = new();
+    private MemoryStateStore? _states;
     private readonly TenantsOptions _tenants;
     private InProcessGrainHost _host = null!;
 
@@ -29,6 +29,12 @@ internal sealed class TestSilo : IAsyncDisposable
     public LocalWorker Worker { get; private set; } = null!;
 
     public SessionTokenStore Store { get; private set; } = null!;
+
+    /// <summary>Grains that are in memory now.</summary>
+    public int Activations => _host.ActivationCount;
+
+    /// <summary>Where the grains keep their state.</summary>
+    public MemoryStateStore States => _states ??= new MemoryStateStore(Time);
 
     public string Folder => _folder.Path;
 
@@ -63,7 +69,7 @@ internal sealed class TestSilo : IAsyncDisposable
         Store = new SessionTokenStore(new StoreOptions { Directory = _folder.Path }, Time);
         _host = await InProcessGrainHost.StartAsync(
             host => host.AddGrains(typeof(WorkerPlacement).Assembly)
-                .AddState("Default", _ => _states)
+                .AddState("Default", _ => States)
                 .Configure(options => options.SiloName = "local")
                 .AddPlacementDirector<WorkerPlacement, WorkerPlacementDirector>()
                 .AddPlacementDirector<SequencePlacement, SequencePlacementDirector>(),

@@ -1,5 +1,10 @@
+using Concertina.Compute.Store;
 using Concertina.Contracts.Sessions;
 using Concertina.Grains.Tests.Fakes;
+using Concertina.Runtime.Storage;
+using Concertina.Silo;
+using Microsoft.Extensions.Logging.Abstractions;
+using Microsoft.Extensions.Options;
 
 namespace Concertina.Grains.Tests.Sessions;
 
@@ -50,6 +55,73 @@ public sealed class SessionLifeTests : IAsyncLifetime
         await Turn("three", [1, 2], [9]);
         Assert.Empty(_silo.Engine.TheHandle.Restored);
     }
+
+    [Fact]
+    public async Task A_sweep_removes_what_is_past_its_time_even_if_one_session_fails()
+    {
+        await Turn("one", [1, 2], [3]);
+        await _silo.States.WriteAsync(new StateKey("sequence/no-tenant", "session"), "{}"u8.ToArray(), null, TestContext.Current.CancellationToken);
+        await Sweep();
+        Assert.True((await _silo.Session().Status()).Exists);
+
+        _silo.Time.Advance(TimeSpan.FromHours(169));
+        await Sweep();
+
+        Assert.False((await _silo.Session().Status()).Exists);
+        Assert.Equal(0, _silo.Store.UsedBytes);
+    }
+
+    [Fact]
+    public async Task A_sweep_leaves_a_running_session_and_removes_a_state_whose_file_the_quota_took()
+    {
+        const double everyStateIsOldHours = -1;
+        await Turn("one", [1, 2], [3]);
+        _silo.Store.Delete("t/s");
+        await using Stream stream = new(_silo.Session(), Stream.Request("two", 1, 2, 3, 4));
+        Task<AdmissionFacts> admission = stream.Admission();
+        FakeGeneration generation = await _silo.Engine.NextSubmission().WaitAsync(Guard);
+        generation.Send(5);
+        await admission;
+
+        await Sweep(everyStateIsOldHours);
+        Assert.Null(generation.End);
+        generation.Complete();
+        Assert.Equal(FinishReason.Stop, (await stream.Finish()).Reason);
+        await Sweep(everyStateIsOldHours);
+        Assert.True((await _silo.Session().Status()).Exists);
+
+        _silo.Store.Delete("t/s");
+        await Sweep(everyStateIsOldHours);
+        Assert.False((await _silo.Session().Status()).Exists);
+        Assert.Empty(await _silo.States.UnwrittenAsync("session", DateTimeOffset.MaxValue, TestContext.Current.CancellationToken));
+    }
+
+    [Fact]
+    public async Task An_ephemeral_sequence_that_nobody_runs_does_not_stay()
+    {
+        ISequenceGrain sequence = _silo.Session("t/~1");
+        await sequence.Cancel("r", 0);
+        await EventuallyEnds();
+        await sequence.Stage(new PromptPart("r", 0, TokenPacking.Pack([1, 2, 3])));
+        Assert.Equal(1, _silo.Activations);
+
+        _silo.Time.Advance(2 * Concertina.Grains.Sessions.PromptStaging.KeptFor);
+        await EventuallyEnds();
+    }
+
+    private async Task EventuallyEnds()
+    {
+        using CancellationTokenSource guard = new(Guard);
+        while (_silo.Activations > 0)
+        {
+            guard.Token.ThrowIfCancellationRequested();
+            await Task.Yield();
+        }
+    }
+
+    private Task Sweep(double ttlHours = 168) => new SessionSweep(
+        _silo.Store, _silo.States, Options.Create(new StoreOptions { TtlHours = ttlHours }), _silo.Grains, _silo.Time, NullLogger<SessionSweep>.Instance)
+        .Sweep(TestContext.Current.CancellationToken);
 
     /// <summary>One whole turn of the session <c>t/s</c>.</summary>
     private async Task Turn(string requestId, int[] prompt, int[] answer)
