@@ -89,6 +89,15 @@ public sealed class HostingTests
         Assert.Equal(200, (await gateway.Get("/health")).Status);
     }
 
+    [Theory]
+    [InlineData("9090", "http://0.0.0.0:8080", "http://0.0.0.0:8080 http://127.0.0.1:9090")]
+    [InlineData("9090", "http://0.0.0.0:8080 http://0.0.0.0:9090/", "http://0.0.0.0:8080 http://0.0.0.0:9090/")]
+    [InlineData("90", "http://127.0.0.1:8090", "http://127.0.0.1:8090 http://127.0.0.1:90")]
+    [InlineData(null, "http://127.0.0.1:8080", "http://127.0.0.1:8080")]
+    [InlineData("70000", "http://127.0.0.1:8080", "http://127.0.0.1:8080")]
+    public void The_management_port_is_listened_on(string? port, string addresses, string all) =>
+        Assert.Equal(all.Split(' '), ManagementListener.AddTo(addresses.Split(' '), Configuration(("Gateway:ManagementPort", port!))));
+
     [Fact]
     public async Task The_management_port_serves_metrics_and_health_alone()
     {

@@ -27,7 +27,7 @@ internal static class Server
     {
         WebApplicationBuilder builder = WebApplication.CreateBuilder(new WebApplicationOptions { ContentRootPath = AppContext.BaseDirectory });
         string[] addresses = ServeConfiguration.Apply(builder.Configuration, settings);
-        builder.WebHost.UseUrls(addresses);
+        builder.WebHost.UseUrls(ManagementListener.AddTo(addresses, builder.Configuration));
         builder.Logging.AddSimpleConsole(console => console.SingleLine = true)
             .Services.Configure<Microsoft.Extensions.Logging.Console.ConsoleLoggerOptions>(console => console.LogToStandardErrorThreshold = LogLevel.Trace);
         builder.AddConcertinaSilo();
