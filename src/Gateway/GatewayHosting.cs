@@ -38,7 +38,7 @@ public static class GatewayHosting
         services.TryAddSingleton(TimeProvider.System);
         services.TryAddSingleton<IModelDirectory, ConfiguredModels>();
         services.AddMetrics();
-        services.AddSingleton<GatewayMetrics>().AddSingleton<PrometheusExporter>().AddHostedService(provider => provider.GetRequiredService<PrometheusExporter>());
+        services.AddSingleton<GatewayMetrics>().AddSingleton<PrometheusExporter>();
         services.AddSingleton<GatewayCalls>().AddSingleton<DrainState>();
         services.AddSingleton<KeyRing>();
         services.AddSingleton<ModelCatalog>().AddSingleton<ModelEndpoints>().AddHostedService<ModelWatch>();
@@ -56,8 +56,9 @@ public static class GatewayHosting
     {
         ArgumentNullException.ThrowIfNull(app);
         GatewayOptions options = app.Services.GetRequiredService<IOptions<GatewayOptions>>().Value;
-        // Made now, so that it hears the host stop.
+        // Made now: one hears the host stop, the other all that the host's services measure as they start.
         _ = app.Services.GetRequiredService<DrainState>();
+        _ = app.Services.GetRequiredService<PrometheusExporter>();
         app.UseMiddleware<ScopeMiddleware>();
         if (options.ManagementPort is { } port)
         {

@@ -80,7 +80,7 @@ public sealed class TelemetryTests : IAsyncLifetime
         meter.CreateObservableCounter("kv_cache.page.transcoded", () => 5L, "{page}");
         meter.CreateObservableUpDownCounter("kv_cache.memory.limit", () => 16_384L, "By");
         Meter engine = _gateway.Services.GetRequiredService<IMeterFactory>().Create("Concertina.Engine");
-        engine.CreateHistogram<double>("gen_ai.server.time_per_output_token", "s").Record(0.5);
+        engine.CreateHistogram<double>("engine.token.gap", "s").Record(0.5);
         using Meter foreign = new("Foreign");
         foreign.CreateObservableGauge("not.ours", () => 1);
 
@@ -94,6 +94,34 @@ public sealed class TelemetryTests : IAsyncLifetime
         Assert.DoesNotContain("vllm:request_time_per_output_token_seconds_count 1\n", text, StringComparison.Ordinal);
         Assert.DoesNotContain("not_ours", text, StringComparison.Ordinal);
         Assert.DoesNotContain("5\nkv_cache_page_transcoded_total 5", await _gateway.Client.GetStringAsync("/metrics"), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task The_tags_of_a_meter_label_all_its_series_also_the_derived_ones()
+    {
+        Meter engine = _gateway.Services.GetRequiredService<IMeterFactory>().Create(new MeterOptions("Concertina.Engine") { Tags = [new("model", "demo")] });
+        engine.CreateObservableUpDownCounter("kv_cache.memory.usage", () => 1L, "By");
+        engine.CreateObservableUpDownCounter("kv_cache.memory.limit", () => 4L, "By");
+        engine.CreateObservableUpDownCounter("engine.sequences.running", () => 3, "{sequence}");
+        engine.CreateObservableCounter("engine.requests.refused", () => new Measurement<long>(2, new KeyValuePair<string, object?>("reason", "Busy")), "{request}");
+        engine.CreateHistogram<int>("engine.batch.rows", "{row}").Record(6);
+
+        Dictionary<string, double> metrics = await Read();
+
+        Assert.Equal(3, metrics["vllm:num_requests_running{model_name=\"demo\"}"]);
+        Assert.Equal(0.25, metrics["vllm:kv_cache_usage_perc{model_name=\"demo\"}"]);
+        Assert.Equal(2, metrics["engine_requests_refused_total{model_name=\"demo\",reason=\"Busy\"}"]);
+        Assert.Equal(6, metrics["vllm:iteration_tokens_total_sum{model_name=\"demo\"}"]);
+    }
+
+    [Fact]
+    public void What_is_counted_before_the_host_starts_is_not_lost()
+    {
+        using ServiceProvider services = new ServiceCollection().AddMetrics().AddSingleton<PrometheusExporter>().BuildServiceProvider();
+        PrometheusExporter exporter = services.GetRequiredService<PrometheusExporter>();
+        services.GetRequiredService<IMeterFactory>().Create("Concertina.Test").CreateUpDownCounter<int>("early").Add(2);
+
+        Assert.Contains("early 2\n", exporter.Scrape(), StringComparison.Ordinal);
     }
 
     [Theory]

@@ -2,7 +2,6 @@ using System.Collections.Concurrent;
 using System.Diagnostics.Metrics;
 using System.Globalization;
 using System.Text;
-using Microsoft.Extensions.Hosting;
 
 namespace Concertina.Gateway.Telemetry;
 
@@ -10,7 +9,7 @@ namespace Concertina.Gateway.Telemetry;
 /// Listens to every meter of the product in this process and writes Prometheus text. The exporter packages of
 /// OpenTelemetry are pre-releases; this one has no dependency and the table of names we need.
 /// </summary>
-internal sealed class PrometheusExporter : IHostedService, IDisposable
+internal sealed class PrometheusExporter : IDisposable
 {
     public const string ContentType = "text/plain; version=0.0.4; charset=utf-8";
     private const string MeterPrefix = "Concertina.";
@@ -37,6 +36,8 @@ internal sealed class PrometheusExporter : IHostedService, IDisposable
         _listener.SetMeasurementEventCallback<int>(static (_, value, tags, state) => ((PrometheusMetric)state!).Take(value, tags));
         _listener.SetMeasurementEventCallback<short>(static (_, value, tags, state) => ((PrometheusMetric)state!).Take(value, tags));
         _listener.SetMeasurementEventCallback<byte>(static (_, value, tags, state) => ((PrometheusMetric)state!).Take(value, tags));
+        // Now, not with the host's services: counters that go up and down lose what they counted before.
+        _listener.Start();
     }
 
     /// <summary>Everything measured so far, observable instruments read now.</summary>
@@ -67,24 +68,25 @@ internal sealed class PrometheusExporter : IHostedService, IDisposable
     {
         foreach ((string name, string kind, string first, string second, Func<double, double, double> rule) in PrometheusNames.Derived)
         {
-            if (Find(first) is { } one && Find(second) is { } other)
+            Dictionary<string, double> others = Values(second);
+            (string Labels, double Value)[] series =
+                [.. Values(first).Where(one => others.ContainsKey(one.Key)).Select(one => (one.Key, rule(one.Value, others[one.Key])))];
+            if (series.Length > 0)
             {
-                text.Append(CultureInfo.InvariantCulture, $"# HELP {name} From {first} and {second}.\n# TYPE {name} {kind}\n{name} {rule(one.Total, other.Total)}\n");
+                text.Append(CultureInfo.InvariantCulture, $"# HELP {name} From {first} and {second}.\n# TYPE {name} {kind}\n");
+            }
+            foreach ((string labels, double value) in series)
+            {
+                text.Append(name).Append(labels.Length == 0 ? "" : $"{{{labels}}}").Append(CultureInfo.InvariantCulture, $" {value}\n");
             }
         }
     }
 
-    private PrometheusMetric? Find(string instrument) => _metrics.Values.FirstOrDefault(metric => metric.Instrument == instrument);
-
-    /// <inheritdoc/>
-    public Task StartAsync(CancellationToken cancellationToken)
-    {
-        _listener.Start();
-        return Task.CompletedTask;
-    }
-
-    /// <inheritdoc/>
-    public Task StopAsync(CancellationToken cancellationToken) => Task.CompletedTask;
+    private Dictionary<string, double> Values(string instrument) => _metrics.Values
+        .Where(metric => metric.Instrument == instrument)
+        .SelectMany(metric => metric.Values)
+        .GroupBy(series => series.Key, series => series.Value, StringComparer.Ordinal)
+        .ToDictionary(group => group.Key, group => group.Sum(), StringComparer.Ordinal);
 
     /// <inheritdoc/>
     public void Dispose() => _listener.Dispose();

@@ -18,6 +18,7 @@ internal sealed class PrometheusMetric
     private readonly double[]? _bounds;
     private readonly string _kind;
     private readonly string _help;
+    private readonly string _meterLabels;
 
     public PrometheusMetric(Instrument instrument)
     {
@@ -32,6 +33,7 @@ internal sealed class PrometheusMetric
             _ => ("gauge", static (series, value) => series.Set(value)),
         };
         Name = PrometheusNames.Metric(instrument, _kind == "counter");
+        _meterLabels = Labels([.. instrument.Meter.Tags ?? []]);
         _help = instrument.Description ?? instrument.Name;
         _bounds = _kind == "histogram" ? BoundsOf(instrument) : null;
         Observed = instrument.IsObservable;
@@ -43,14 +45,14 @@ internal sealed class PrometheusMetric
     /// <summary>OpenTelemetry name.</summary>
     public string Instrument { get; }
 
-    /// <summary>Sum over all series.</summary>
-    public double Total
+    /// <summary>Values of counters and gauges by their labels.</summary>
+    public KeyValuePair<string, double>[] Values
     {
         get
         {
             lock (_gate)
             {
-                return _series.Values.Sum(series => series.Value);
+                return [.. _series.Select(series => KeyValuePair.Create(series.Key, series.Value.Value))];
             }
         }
     }
@@ -60,13 +62,13 @@ internal sealed class PrometheusMetric
 
     public void Take(double value, ReadOnlySpan<KeyValuePair<string, object?>> tags)
     {
-        string labels = Labels(tags);
+        string labels = Join(_meterLabels, Labels(tags));
         lock (_gate)
         {
             if (_series.Count >= MaxSeries && !_series.ContainsKey(labels))
             {
                 // A tag that is not from a closed set; one series says so instead of filling memory.
-                labels = "overflow=\"true\"";
+                labels = Join(_meterLabels, "overflow=\"true\"");
             }
             if (!_series.TryGetValue(labels, out PrometheusSeries? series))
             {
@@ -107,6 +109,9 @@ internal sealed class PrometheusMetric
             return true;
         }
     }
+
+    private static string Join(string first, string second) =>
+        first.Length == 0 ? second : second.Length == 0 ? first : $"{first},{second}";
 
     private static string Labels(ReadOnlySpan<KeyValuePair<string, object?>> tags)
     {

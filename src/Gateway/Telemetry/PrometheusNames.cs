@@ -20,8 +20,8 @@ internal static class PrometheusNames
         ["gen_ai.server.request.duration"] = "vllm:e2e_request_latency_seconds",
         ["gen_ai.server.time_to_first_token"] = "vllm:time_to_first_token_seconds",
         ["gen_ai.server.time_per_output_token"] = "vllm:request_time_per_output_token_seconds",
-        // The engine's instrument of this name times single tokens; the gateway's is the mean of a request.
-        ["Concertina.Engine/gen_ai.server.time_per_output_token"] = "vllm:inter_token_latency_seconds",
+        ["engine.token.gap"] = "vllm:inter_token_latency_seconds",
+        ["engine.batch.rows"] = "vllm:iteration_tokens_total",
         ["gateway.request.prompt_tokens"] = "vllm:request_prompt_tokens",
         ["gateway.request.generated_tokens"] = "vllm:request_generation_tokens",
         ["gateway.request.finished"] = "vllm:request_success_total",
@@ -44,7 +44,7 @@ internal static class PrometheusNames
 
     public static string Metric(Instrument instrument, bool isCounter)
     {
-        if (Known.TryGetValue($"{instrument.Meter.Name}/{instrument.Name}", out string? known) || Known.TryGetValue(instrument.Name, out known))
+        if (Known.TryGetValue(instrument.Name, out string? known))
         {
             return known;
         }

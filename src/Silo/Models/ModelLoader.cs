@@ -32,7 +32,7 @@ internal sealed class ModelLoader(
         {
             onStage(LoadStage.Weights);
             runner = CpuModelRunner.Create(file, cache, RunnerOptions(engineOptions.Value));
-            engine = new InferenceEngine(runner, cache, engineOptions.Value, time, meters);
+            engine = new InferenceEngine(runner, cache, engineOptions.Value, time, new ModelMeters(meters, model.Value.ServedName));
             onStage(LoadStage.WarmingUp);
             await WarmUp.Run(engine, file.Config.VocabularySize, cancellation);
             return new LoadedModel(Served(file, runner, cache, engine), engine, runner, cache);

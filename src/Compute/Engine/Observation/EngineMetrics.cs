@@ -25,7 +25,7 @@ internal sealed class EngineMetrics
         {
             HistogramBucketBoundaries = [1, 2, 4, 8, 16, 32, 64, 128, 256, 512, 1024],
         });
-        _tokenSeconds = meter.CreateHistogram("gen_ai.server.time_per_output_token", "s", "Time between two tokens of a sequence.", advice: Buckets(
+        _tokenSeconds = meter.CreateHistogram("engine.token.gap", "s", "Time between two tokens of a sequence.", advice: Buckets(
             0.01, 0.025, 0.05, 0.075, 0.1, 0.15, 0.2, 0.3, 0.4, 0.5, 0.75, 1, 2.5));
         Gauges(meter, state);
         Counters(meter, state);
