@@ -49,4 +49,7 @@ public sealed record WorkerLoad
 
     /// <summary>The stage the engine stalled in, or null.</summary>
     [Id(13)] public string? StalledStage { get; init; }
+
+    /// <summary>Address of the worker's silo in its parsable form, as a placement hint; null when it is not known.</summary>
+    [Id(14)] public string? Silo { get; init; }
 }

@@ -39,9 +39,6 @@ internal sealed class Router(IGrainFactory grains, GatewayCalls calls, GatewayMe
             .FirstOrDefault();
         return best is null
             ? ApiErrors.Unavailable($"No worker of the model '{model.Facts.Name}'")
-            : new RouteAnswer(best.Worker, SiloOf(best.Worker), best.Epoch, null);
+            : new RouteAnswer(best.Worker, best.Silo, best.Epoch, null);
     }
-
-    /// <summary>A worker's key is <c>silo/device</c>.</summary>
-    private static string SiloOf(string worker) => worker.LastIndexOf('/') is >= 0 and int slash ? worker[..slash] : worker;
 }

@@ -38,11 +38,8 @@ internal sealed class Router(WorkerTable workers)
         }
         WorkerLoad chosen = Home(request, open) ?? ByPrefix(request, open) ?? open.MinBy(Pressure)!;
         _prefixes.Add(request.PrefixHashes, chosen.Worker, chosen.Epoch);
-        return new RouteAnswer(chosen.Worker, SiloOf(chosen.Worker), chosen.Epoch, null);
+        return new RouteAnswer(chosen.Worker, chosen.Silo, chosen.Epoch, null);
     }
-
-    /// <summary>The silo in a worker's key, <c>silo/device</c>.</summary>
-    private static string SiloOf(string worker) => worker[..Math.Max(0, worker.LastIndexOf('/'))];
 
     private WorkerLoad? Home(RouteRequest request, IReadOnlyList<WorkerLoad> open) =>
         workers.Home(request.SequenceKey) is { } home ? open.FirstOrDefault(load => load.Worker == home.Worker) : null;

@@ -27,12 +27,13 @@ internal static class EngineMessages
         AvailableBytes = refusal.AvailableBytes,
     };
 
-    public static FinishFacts Finish(GenerationEnd end) => new()
+    public static FinishFacts Finish(GenerationEnd end, string rung) => new()
     {
         Reason = Reason(end.Kind),
         ErrorCode = end.ErrorCode,
         ErrorMessage = end.ErrorMessage,
         GeneratedTokens = end.GeneratedTokens,
+        Rung = rung,
         KvBytes = end.KvBytes,
         Exact = end.Exact,
         Waits = end.Waits,

@@ -27,6 +27,9 @@ internal sealed class LiveSession(
     /// <summary>True when no request runs and its file is past its time, or gone.</summary>
     public bool IsExpired => _running is null && !record.HasFile;
 
+    /// <summary>Name of the rung its units are on.</summary>
+    public string Rung => worker.Served?.Rung ?? "";
+
     public string DeterminismClass => worker.Served?.Facts.DeterminismClass ?? "";
 
     /// <summary>Opens what an earlier activation left, so that its tokens are known before the first request.</summary>

@@ -13,11 +13,11 @@ namespace Concertina.Grains.Workers;
 internal sealed class WorkerGrain(
     [PersistentState("worker")] IPersistentState<WorkerState> state,
     LocalWorker worker,
+    ILocalSiloDetails silo,
     TimeProvider time,
     ILogger<WorkerGrain> logger) : Grain, IWorkerGrain
 {
     private static readonly TimeSpan ReportEvery = TimeSpan.FromMilliseconds(250);
-    private static readonly string[] Rungs = ["f16"];
     private readonly WorkerReports _reports = new(time);
 
     public override async Task OnActivateAsync(CancellationToken cancellationToken)
@@ -47,7 +47,7 @@ internal sealed class WorkerGrain(
         return Task.FromResult(rest[..Math.Min(rest.Length, TokenPacking.MaxMessageBytes)].ToArray());
     }
 
-    public Task<WorkerLoad> Load(CancellationToken cancellation = default) => Task.FromResult(worker.Load());
+    public Task<WorkerLoad> Load(CancellationToken cancellation = default) => Task.FromResult(LoadHere());
 
     public Task<long> Assign(RungAssignments assignments, CancellationToken cancellation = default)
     {
@@ -67,7 +67,8 @@ internal sealed class WorkerGrain(
         IMemoryBudgetGrain budget = GrainFactory.GetGrain<IMemoryBudgetGrain>(worker.Model);
         try
         {
-            foreach (WorkerReport report in _reports.Due(worker.Load(), worker.Served?.Engine.Sequences() ?? []))
+            _reports.Rung = worker.Served?.Rung ?? "";
+            foreach (WorkerReport report in _reports.Due(LoadHere(), worker.Served?.Engine.Sequences() ?? []))
             {
                 RungAssignments answer = await budget.Report(report, cancellation);
                 if (answer.SendFull)
@@ -89,6 +90,8 @@ internal sealed class WorkerGrain(
         }
     }
 
+    private WorkerLoad LoadHere() => worker.Load() with { Silo = silo.SiloAddress.ToParsableString() };
+
     private void Apply(RungAssignments assignments)
     {
         if (assignments.Epoch != worker.Epoch)
@@ -97,7 +100,7 @@ internal sealed class WorkerGrain(
             return;
         }
         // One rung exists, so an assignment can only name it; the engine has nothing to do.
-        foreach (RungAssignment assignment in assignments.Assignments.Where(assignment => !Rungs.Contains(assignment.Rung)))
+        foreach (RungAssignment assignment in assignments.Assignments.Where(assignment => assignment.Rung != worker.Served?.Rung))
         {
             GrainsLog.UnknownRung(logger, worker.Key, assignment.Rung);
         }

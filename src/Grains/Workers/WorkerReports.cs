@@ -14,12 +14,14 @@ internal sealed class WorkerReports(TimeProvider time)
     public static readonly TimeSpan AtLeastEvery = TimeSpan.FromSeconds(1);
 
     private const int MaxListBytes = 40 << 10;
-    private const string OnlyRung = "f16";
     private Dictionary<string, SequenceSnapshot> _sent = [];
     private WorkerLoad? _load;
     private long _sequence;
     private long _sentAt;
     private bool _full = true;
+
+    /// <summary>Name of the rung all units are on.</summary>
+    public string Rung { get; set; } = "";
 
     /// <summary>The next report lists all sessions.</summary>
     public void SendFull() => _full = true;
@@ -61,7 +63,7 @@ internal sealed class WorkerReports(TimeProvider time)
             while (sessions.Count > 0 && bytes < MaxListBytes)
             {
                 SequenceSnapshot session = sessions.Dequeue();
-                part.Add(new SessionReport(session.Key, session.WarmTokens, session.KvBytes, OnlyRung, session.Running));
+                part.Add(new SessionReport(session.Key, session.WarmTokens, session.KvBytes, Rung, session.Running));
                 bytes += WireBytes(session.Key);
             }
             while (left.Count > 0 && bytes < MaxListBytes)

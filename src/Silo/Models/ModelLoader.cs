@@ -78,6 +78,7 @@ internal sealed class ModelLoader(
         return new ServedModel
         {
             Engine = engine,
+            Rung = cacheOptions.Value.Codec,
             TokenizerBytes = file.TokenizerBytes,
             TranscodeReserveBytes = cache.TranscodeReserveBytes,
             FloorBytesPerColumn = columnBytes,

@@ -33,9 +33,9 @@ public sealed class RouterTests
     [Fact]
     public void The_answer_names_silo_and_epoch()
     {
-        Report(Reports.Load("silo-a/0", epoch: 42));
+        Report(Reports.Load("silo-a/0", epoch: 42) with { Silo = "10.0.0.1:1@7" });
         RouteAnswer answer = _router.Route(Reports.Route());
-        Assert.Equal(("silo-a/0", "silo-a", 42L), (answer.Worker!, answer.Silo!, answer.Epoch));
+        Assert.Equal(("silo-a/0", "10.0.0.1:1@7", 42L), (answer.Worker!, answer.Silo!, answer.Epoch));
         Assert.Null(answer.Refusal);
     }
 

@@ -30,6 +30,9 @@ internal sealed class TestSilo : IAsyncDisposable
 
     public SessionTokenStore Store { get; private set; } = null!;
 
+    /// <summary>Address of this life of the silo.</summary>
+    public Orleans.Runtime.SiloAddress Address => _host.Services.GetRequiredService<Orleans.Runtime.ILocalSiloDetails>().SiloAddress;
+
     /// <summary>Grains that are in memory now.</summary>
     public int Activations => _host.ActivationCount;
 

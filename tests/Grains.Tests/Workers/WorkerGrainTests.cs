@@ -2,6 +2,8 @@ using Concertina.Contracts.Budget;
 using Concertina.Contracts.Sessions;
 using Concertina.Contracts.Workers;
 using Concertina.Grains.Tests.Fakes;
+using Orleans.Runtime;
+using Orleans.Runtime.Placement;
 using FakeWorkers = Concertina.Grains.Tests.Fakes.Workers;
 
 namespace Concertina.Grains.Tests.Workers;
@@ -37,7 +39,16 @@ public sealed class WorkerGrainTests : IAsyncLifetime
     {
         await Worker.Load();
         RouteAnswer answer = await Routed();
-        Assert.Equal((FakeWorkers.Key, "local", _silo.Worker.Epoch), (answer.Worker!, answer.Silo!, answer.Epoch));
+        Assert.Equal((FakeWorkers.Key, _silo.Worker.Epoch), (answer.Worker!, answer.Epoch));
+    }
+
+    [Fact]
+    public async Task The_silo_of_a_route_is_a_hint_that_placement_understands()
+    {
+        await Worker.Load();
+        SiloAddress hinted = SiloAddress.FromParsableString((await Routed()).Silo!);
+        SiloAddress[] silos = [_silo.Address];
+        Assert.Equal(_silo.Address, IPlacementDirector.GetPlacementHint(new Dictionary<string, object> { [IPlacementDirector.PlacementHintKey] = hinted }, silos));
     }
 
     [Fact]
@@ -55,7 +66,7 @@ public sealed class WorkerGrainTests : IAsyncLifetime
     {
         await Worker.Load();
         long epoch = _silo.Worker.Epoch;
-        RungAssignment[] assignments = [new("t/s", "f16")];
+        RungAssignment[] assignments = [new("t/s", FakeWorkers.Rung)];
         Assert.Equal(epoch, await Worker.Assign(new RungAssignments(epoch, assignments)));
         Assert.Equal(epoch, await Worker.Assign(new RungAssignments(epoch, assignments)));
         _silo.Worker.RaiseEpoch();
