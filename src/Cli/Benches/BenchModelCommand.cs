@@ -83,9 +83,10 @@ internal static class BenchModelCommand
     {
         Command = "",
         TokensPerSecond = Math.Round(measured.TokensPerSecond, 2),
+        TokensPerCpuSecond = Math.Round(measured.TokensPerCpuSecond, 2),
         TtftMs = Of(measured.TtftP50Ms, measured.TtftP99Ms),
         ItlMs = Of(measured.ItlP50Ms, measured.ItlP99Ms),
-        ResidentBytes = Environment.WorkingSet,
+        ResidentBytes = measured.ResidentBytes,
         KvBytes = measured.KvBytes,
         WeightBytes = measured.WeightBytes,
     };

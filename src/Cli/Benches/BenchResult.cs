@@ -24,6 +24,9 @@ internal sealed record BenchResult
     /// <summary>Tokens per second: generated ones, or prompt tokens for prefill.</summary>
     public required double TokensPerSecond { get; init; }
 
+    /// <summary>Tokens per second of processor time: what one core yields where cores are shared; null for <c>bench serve</c>.</summary>
+    public double? TokensPerCpuSecond { get; init; }
+
     /// <summary>Request to first token, milliseconds; null where there are no requests.</summary>
     public Percentiles? TtftMs { get; init; }
 

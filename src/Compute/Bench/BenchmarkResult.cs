@@ -24,6 +24,9 @@ public sealed record BenchmarkResult
     /// <summary>Bytes the KV cache held at the end, its tables and scratch included.</summary>
     public required long KvBytes { get; init; }
 
+    /// <summary>Resident memory of the process at the end, while weights and cache are still held, in bytes.</summary>
+    public required long ResidentBytes { get; init; }
+
     /// <summary>Bytes of the packed weights.</summary>
     public required long WeightBytes { get; init; }
 

@@ -40,6 +40,7 @@ public static class DecodeBenchmark
             ItlP50Ms = BenchmarkRig.Percentile(steps, 0.50),
             ItlP99Ms = BenchmarkRig.Percentile(steps, 0.99),
             KvBytes = rig.Cache.UsedBytes,
+            ResidentBytes = Environment.WorkingSet,
             WeightBytes = rig.Runner.WeightBytes,
             ScratchBytes = rig.Runner.ScratchBytes,
             Threads = rig.Threads,

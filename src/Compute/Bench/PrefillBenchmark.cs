@@ -37,6 +37,7 @@ public static class PrefillBenchmark
             TtftP50Ms = BenchmarkRig.Percentile(firstTokens, 0.50),
             TtftP99Ms = BenchmarkRig.Percentile(firstTokens, 0.99),
             KvBytes = rig.Cache.UsedBytes,
+            ResidentBytes = Environment.WorkingSet,
             WeightBytes = rig.Runner.WeightBytes,
             ScratchBytes = rig.Runner.ScratchBytes,
             Threads = rig.Threads,

@@ -9,6 +9,7 @@ internal sealed class ModelMeters(IMeterFactory meters, string model) : IMeterFa
     public Meter Create(MeterOptions options)
     {
         ArgumentNullException.ThrowIfNull(options);
+        options.Scope = null; // the factory below names itself as the scope, and refuses another
         options.Tags = [.. options.Tags ?? [], new KeyValuePair<string, object?>("model", model)];
         return meters.Create(options);
     }
