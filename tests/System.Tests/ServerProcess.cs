@@ -32,7 +32,7 @@ internal sealed class ServerProcess : IAsyncDisposable
 
     public string Output => string.Join('\n', _output);
 
-    /// <summary>Starts a server and waits for its listening line.</summary>
+    /// <summary>Starts a server and waits until it listens and has greeted.</summary>
     public static async Task<ServerProcess> Start(params string[] arguments)
     {
         ServerProcess server = Launch(arguments);
@@ -113,7 +113,8 @@ internal sealed class ServerProcess : IAsyncDisposable
             return;
         }
         _output.Enqueue(line);
-        if (line.Contains("listening on", StringComparison.OrdinalIgnoreCase))
+        // The curl line follows the listening line and is the last of the greeting.
+        if (line.Contains("/v1/chat/completions", StringComparison.Ordinal))
         {
             _listening.TrySetResult();
         }
