@@ -37,7 +37,12 @@ internal static class Chat
         completion.GetProperty("usage").GetProperty("prompt_tokens_details").GetProperty("cached_tokens").GetInt32();
 
     /// <summary>Streams one answer and asserts the shape of the stream: role first, one finish, DONE last.</summary>
-    public static async Task<StreamedAnswer> Stream(HttpClient client, JsonObject body, CancellationToken cancellation = default)
+    /// <param name="client">Client of the server.</param>
+    /// <param name="body">Request; its <c>stream</c> is set.</param>
+    /// <param name="read">Nothing of the body is read before this task ends; null: at once.</param>
+    /// <param name="cancellation">Ends the wait.</param>
+    public static async Task<StreamedAnswer> Stream(
+        HttpClient client, JsonObject body, Task? read = null, CancellationToken cancellation = default)
     {
         body["stream"] = true;
         using HttpRequestMessage request = new(HttpMethod.Post, "/v1/chat/completions") { Content = JsonContent.Create(body) };
@@ -51,6 +56,7 @@ internal static class Chat
         string? error = null;
         bool done = false;
         await using Stream stream = await response.Content.ReadAsStreamAsync(cancellation);
+        await (read ?? Task.CompletedTask).WaitAsync(cancellation);
         await foreach (SseItem<string> item in SseParser.Create(stream).EnumerateAsync(cancellation))
         {
             Assert.False(done, "An event followed [DONE].");
