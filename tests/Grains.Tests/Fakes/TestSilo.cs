@@ -15,6 +15,7 @@ namespace Concertina.Grains.Tests.Fakes;
 /// <summary>The grains on the in-memory host with a fake engine and a clock the test moves. Durable parts outlive a restart.</summary>
 internal sealed class TestSilo : IAsyncDisposable
 {
+    private static readonly TimeSpan Guard = TimeSpan.FromSeconds(30);
     private readonly TemporaryFolder _folder = new();
     private MemoryStateStore? _states;
     private readonly TenantsOptions _tenants;
@@ -49,6 +50,26 @@ internal sealed class TestSilo : IAsyncDisposable
         await silo.Boot();
         return silo;
     }
+
+    /// <summary>One whole turn of the session <c>t/s</c>.</summary>
+    public async Task Turn(string requestId, int[] prompt, int[] answer)
+    {
+        await using Sessions.Stream stream = new(Session(), Sessions.Stream.Request(requestId, prompt));
+        Task<FinishFacts> reading = ReadAll(stream);
+        FakeGeneration generation = await Submitted();
+        generation.Send(answer);
+        generation.Complete();
+        Assert.Equal(FinishReason.Stop, (await reading.WaitAsync(Guard)).Reason);
+        Assert.Equal(answer, stream.Tokens);
+    }
+
+    public static async Task<FinishFacts> ReadAll(Sessions.Stream stream)
+    {
+        await stream.Admission();
+        return await stream.Finish();
+    }
+
+    public async Task<FakeGeneration> Submitted() => await Engine.NextSubmission().WaitAsync(Guard);
 
     /// <summary>A new process over what was durable: new engine, new grains.</summary>
     public async Task Restart()

@@ -1,5 +1,4 @@
 using Concertina.Compute.Engine;
-using Concertina.Compute.KvCache;
 using Concertina.Contracts.Sessions;
 using Concertina.Grains.Tests.Fakes;
 
@@ -19,8 +18,8 @@ public sealed class SequenceGrainTests : IAsyncLifetime
     {
         Random random = new(5);
         await using Stream stream = new(_silo.Session(), Stream.Request("r", 1, 2, 3));
-        Task<FinishFacts> reading = ReadAll(stream);
-        FakeGeneration generation = await Submitted();
+        Task<FinishFacts> reading = TestSilo.ReadAll(stream);
+        FakeGeneration generation = await _silo.Submitted();
         int[] all = [.. Enumerable.Range(0, 5_000)];
         for (int at = 0; at < all.Length;)
         {
@@ -41,10 +40,10 @@ public sealed class SequenceGrainTests : IAsyncLifetime
     [Fact]
     public async Task The_first_chunk_is_the_admission_and_names_what_was_reused()
     {
-        await Turn("one", [1, 2, 3, 4], [5, 6]);
+        await _silo.Turn("one", [1, 2, 3, 4], [5, 6]);
         await using Stream stream = new(_silo.Session(), Stream.Request("two", 1, 2, 3, 4, 5, 6, 7));
         Task<AdmissionFacts> admission = stream.Admission();
-        (await Submitted()).Send(8);
+        (await _silo.Submitted()).Send(8);
 
         AdmissionFacts facts = await admission;
 
@@ -56,7 +55,7 @@ public sealed class SequenceGrainTests : IAsyncLifetime
     {
         await using Stream first = new(_silo.Session(), Stream.Request("first", 1));
         Task<AdmissionFacts> admission = first.Admission();
-        FakeGeneration generation = await Submitted();
+        FakeGeneration generation = await _silo.Submitted();
         generation.Send(2);
         await admission;
 
@@ -74,7 +73,7 @@ public sealed class SequenceGrainTests : IAsyncLifetime
     {
         Stream first = new(_silo.Session(), Stream.Request("first", 1));
         Task<AdmissionFacts> admission = first.Admission();
-        FakeGeneration generation = await Submitted();
+        FakeGeneration generation = await _silo.Submitted();
         generation.Send(2);
         generation.Complete();
         await admission;
@@ -84,7 +83,7 @@ public sealed class SequenceGrainTests : IAsyncLifetime
             last = await first.Next();
         }
 
-        await Turn("second", [1, 2, 3], [4]);
+        await _silo.Turn("second", [1, 2, 3], [4]);
         await first.DisposeAsync();
     }
 
@@ -93,7 +92,7 @@ public sealed class SequenceGrainTests : IAsyncLifetime
     {
         await using Stream stream = new(_silo.Session(), Stream.Request("r", 1, 2));
         Task<AdmissionFacts> admission = stream.Admission();
-        FakeGeneration generation = await Submitted();
+        FakeGeneration generation = await _silo.Submitted();
         generation.Send(3, 4, 5, 6);
         await admission;
 
@@ -111,13 +110,13 @@ public sealed class SequenceGrainTests : IAsyncLifetime
     {
         Stream stream = new(_silo.Session(), Stream.Request("gone", 1, 2));
         Task<AdmissionFacts> admission = stream.Admission();
-        FakeGeneration generation = await Submitted();
+        FakeGeneration generation = await _silo.Submitted();
         generation.Send(3);
         await admission;
 
         await stream.Disconnect();
 
-        await Turn("next", [1, 2], [9]);
+        await _silo.Turn("next", [1, 2], [9]);
         Assert.Equal(FinishKind.Cancelled, generation.End?.Kind);
     }
 
@@ -126,7 +125,7 @@ public sealed class SequenceGrainTests : IAsyncLifetime
     {
         await using Stream first = new(_silo.Session(), Stream.Request("first", 1));
         Task<AdmissionFacts> admission = first.Admission();
-        FakeGeneration generation = await Submitted();
+        FakeGeneration generation = await _silo.Submitted();
         generation.Send(2);
         await admission;
         generation.IgnoresCancel = true;
@@ -141,7 +140,7 @@ public sealed class SequenceGrainTests : IAsyncLifetime
         generation.IgnoresCancel = false;
         generation.Cancel(1);
         Assert.Equal(FinishReason.Cancelled, (await ending).Reason);
-        FakeGeneration next = await Submitted();
+        FakeGeneration next = await _silo.Submitted();
         next.Send(7);
         Assert.Equal(2, (await waiting).PromptTokens);
     }
@@ -151,7 +150,7 @@ public sealed class SequenceGrainTests : IAsyncLifetime
     {
         await using Stream first = new(_silo.Session(), Stream.Request("first", 1));
         Task<AdmissionFacts> admission = first.Admission();
-        FakeGeneration generation = await Submitted();
+        FakeGeneration generation = await _silo.Submitted();
         generation.Send(2);
         await admission;
         generation.IgnoresCancel = true;
@@ -179,7 +178,7 @@ public sealed class SequenceGrainTests : IAsyncLifetime
 
         Assert.Equal((reason, "why", 17, 5, 3), (refusal.Reason, refusal.Message, refusal.RetryAfterMs!.Value, refusal.NeededBytes!.Value, refusal.AvailableBytes!.Value));
         _silo.Engine.Refusal = null;
-        await Turn("after", [1], [2]);
+        await _silo.Turn("after", [1], [2]);
     }
 
     [Fact]
@@ -187,7 +186,7 @@ public sealed class SequenceGrainTests : IAsyncLifetime
     {
         await using Stream stream = new(_silo.Session(), Stream.Request("r", 1));
         Task<AdmissionFacts> admission = stream.Admission();
-        FakeGeneration generation = await Submitted();
+        FakeGeneration generation = await _silo.Submitted();
         generation.Send(2);
         generation.Complete(FinishKind.Error);
         await admission;
@@ -218,96 +217,10 @@ public sealed class SequenceGrainTests : IAsyncLifetime
         await session.Stage(new PromptPart("r", 3, TokenPacking.Pack([4, 5])));
         await using Stream stream = new(session, Stream.Request("r") with { PromptTokens = 5 });
         Task<AdmissionFacts> admission = stream.Admission();
-        FakeGeneration generation = await Submitted();
+        FakeGeneration generation = await _silo.Submitted();
         generation.Send(6);
         await admission;
         Assert.Equal([1, 2, 3, 4, 5], generation.Spec.Prompt.ToArray());
-    }
-
-    [Fact]
-    public async Task An_ephemeral_sequence_gives_its_units_back_and_leaves_no_state()
-    {
-        ISequenceGrain sequence = _silo.Session("t/~1");
-        await using (Stream stream = new(sequence, Stream.Request("r", 1, 2)))
-        {
-            Task<AdmissionFacts> admission = stream.Admission();
-            FakeGeneration generation = await Submitted();
-            generation.Send(3);
-            generation.Complete();
-            await admission;
-            await stream.Finish();
-        }
-        Assert.Empty(_silo.Engine.OpenHandles);
-        Assert.Equal(0, _silo.Store.UsedBytes);
-        Assert.False((await sequence.Status()).Exists);
-    }
-
-    [Fact]
-    public async Task Delete_frees_everything_also_under_a_running_generation()
-    {
-        await Turn("one", [1, 2], [3]);
-        await using Stream stream = new(_silo.Session(), Stream.Request("two", 1, 2, 3, 4));
-        Task<AdmissionFacts> admission = stream.Admission();
-        FakeGeneration generation = await Submitted();
-        generation.Send(5);
-        await admission;
-
-        await _silo.Session().Delete();
-
-        Assert.Empty(_silo.Engine.OpenHandles);
-        Assert.Equal(0, _silo.Store.UsedBytes);
-        Assert.Equal(FinishReason.Cancelled, (await stream.Finish()).Reason);
-        Assert.Equal(0, _silo.Store.UsedBytes);
-        SessionStatus status = await _silo.Session().Status();
-        Assert.Equal((false, false, 0), (status.Exists, status.Busy, status.TokenCount));
-        await _silo.Restart();
-        Assert.False((await _silo.Session().Status()).Exists);
-    }
-
-    [Fact]
-    public async Task A_session_outlives_the_process_and_its_tokens_are_restored()
-    {
-        await Turn("one", [1, 2, 3], [4, 5]);
-        await Turn("two", [1, 2, 3, 4, 5, 6], [7]);
-
-        await _silo.Restart();
-
-        SessionStatus status = await _silo.Session().Status();
-        Assert.Equal((true, 7, 0), (status.Exists, status.TokenCount, status.WarmTokens));
-        Assert.Equal([1, 2, 3, 4, 5, 6, 7], _silo.Engine.TheHandle.Restored);
-        await Turn("three", [1, 2, 3, 4, 5, 6, 7, 8], [9]);
-        Assert.Equal([1, 2, 3, 4, 5, 6, 7, 8, 9], _silo.Engine.TheHandle.CopyTokens());
-    }
-
-    [Fact]
-    public async Task A_damaged_file_costs_a_prefill_and_nothing_else()
-    {
-        await Turn("one", [1, 2, 3], [4, 5]);
-        string file = Assert.Single(Directory.EnumerateFiles(_silo.Folder, "*.tokens", SearchOption.AllDirectories));
-        byte[] bytes = await File.ReadAllBytesAsync(file, TestContext.Current.CancellationToken);
-        bytes[^5] ^= 1;
-        await File.WriteAllBytesAsync(file, bytes, TestContext.Current.CancellationToken);
-
-        await _silo.Restart();
-
-        Assert.Equal(0, (await _silo.Session().Status()).WarmTokens);
-        await Turn("two", [1, 2, 3, 4, 5, 6], [7]);
-        await _silo.Restart();
-        Assert.Equal(7, (await _silo.Session().Status()).TokenCount);
-    }
-
-    [Fact]
-    public async Task Another_salt_moves_the_sequence_to_another_prefix_scope_and_keeps_its_tokens()
-    {
-        await Turn("one", [1, 2], [3]);
-        PrefixScope before = _silo.Engine.TheHandle.Identity.Scope;
-        await using Stream stream = new(_silo.Session(), Stream.Request("two", 1, 2, 3, 4) with { CacheSalt = "salt" });
-        Task<AdmissionFacts> admission = stream.Admission();
-        (await Submitted()).Send(5);
-        await admission;
-
-        Assert.NotEqual(before, _silo.Engine.TheHandle.Identity.Scope);
-        Assert.Equal([1, 2, 3], _silo.Engine.TheHandle.Restored);
     }
 
     /// <summary>Reads a refusal that comes after a wait: the clock moves until it is there.</summary>
@@ -327,24 +240,4 @@ public sealed class SequenceGrainTests : IAsyncLifetime
         await using Stream stream = new(_silo.Session(), request);
         Assert.Equal(reason, (await stream.Refused()).Reason);
     }
-
-    /// <summary>One whole turn of the session <c>t/s</c>.</summary>
-    private async Task Turn(string requestId, int[] prompt, int[] answer)
-    {
-        await using Stream stream = new(_silo.Session(), Stream.Request(requestId, prompt));
-        Task<FinishFacts> reading = ReadAll(stream);
-        FakeGeneration generation = await Submitted();
-        generation.Send(answer);
-        generation.Complete();
-        Assert.Equal(FinishReason.Stop, (await reading.WaitAsync(Guard)).Reason);
-        Assert.Equal(answer, stream.Tokens);
-    }
-
-    private static async Task<FinishFacts> ReadAll(Stream stream)
-    {
-        await stream.Admission();
-        return await stream.Finish();
-    }
-
-    private async Task<FakeGeneration> Submitted() => await _silo.Engine.NextSubmission().WaitAsync(Guard);
 }
