@@ -2,22 +2,24 @@ using Concertina.Compute.Attention.Lanes;
 
 namespace Concertina.Compute.Attention;
 
-/// <summary>The hot half of a value codec.</summary>
+/// <summary>The hot half of a value codec; the row law holds as for keys.</summary>
 internal unsafe interface IValueReader
 {
-    /// <summary>Up to this many rows <see cref="Accumulate"/> beats widening the page into a tile.</summary>
-    static abstract int FusedRows { get; }
+    /// <summary>Starts a run of units; a codec with an accumulator of its own clears it, in <see cref="RowBlock.ValueScratch"/>.</summary>
+    static abstract void Begin(ref RowBlock block);
 
-    /// <summary>The page's values as floats, [64, headDim]; in the scratch, or where they are.</summary>
-    static abstract float* Tile<TL, TV>(in UnitView unit, int headDim, float* scratch)
+    /// <summary>
+    /// values[row] = values[row] * factor[row] + the weighted sum over the slots the row sees, or the sum goes to the
+    /// codec's own accumulator, which takes the factor too. May change the weights.
+    /// </summary>
+    static abstract void Accumulate<TL, TV>(in UnitView unit, in RowBlock block)
         where TL : struct, ILanes<TV>
         where TV : struct;
 
-    /// <summary>
-    /// values[row] = values[row] * factor[row], then a sequential fused sum over the slots the row sees. May change the
-    /// weights.
-    /// </summary>
-    static abstract void Accumulate<TL, TV>(in UnitView unit, in RowBlock block)
+    /// <summary>Ends a run: adds the codec's own accumulator to the values.</summary>
+    /// <param name="last">A unit of the run, for its model-level data.</param>
+    /// <param name="block">The block.</param>
+    static abstract void End<TL, TV>(in UnitView last, ref RowBlock block)
         where TL : struct, ILanes<TV>
         where TV : struct;
 }

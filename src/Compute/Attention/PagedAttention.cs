@@ -2,7 +2,6 @@ using System.Runtime.CompilerServices;
 using Concertina.Compute.Attention.Folds;
 using Concertina.Compute.Attention.Lanes;
 using Concertina.Compute.KvCache;
-using Concertina.Compute.KvCache.Codecs;
 using Concertina.Compute.KvCache.Memory;
 using Concertina.Compute.Model;
 using Concertina.Compute.Threading;
@@ -53,14 +52,14 @@ public sealed unsafe class PagedAttention : IWorkJob
         _partialFloats = _shape.HeadDim + 2;
         _scale = 1f / MathF.Sqrt(_shape.HeadDim);
         ScratchBytes = _plan.Bytes + ((long)_plan.PartialCapacity * _partialFloats * sizeof(float))
-            + (workerCount * AttentionScratch.BytesFor(_plan.BlockRows, _shape.HeadDim));
+            + (workerCount * AttentionScratch.BytesFor(_plan.BlockRows, _shape.HeadDim, cache.Codecs));
         cache.DeclareScratch(ScratchBytes);
         _partials = GC.AllocateArray<float>(_plan.PartialCapacity * _partialFloats, pinned: true);
-        _attends = CodecCatalog.Attends(path);
+        _attends = cache.Codecs.Attends(path);
         _scratch = new AttentionScratch[workerCount];
         for (int worker = 0; worker < workerCount; worker++)
         {
-            _scratch[worker] = new AttentionScratch(_plan.BlockRows, _shape.HeadDim);
+            _scratch[worker] = new AttentionScratch(_plan.BlockRows, _shape.HeadDim, cache.Codecs);
         }
     }
 
@@ -174,7 +173,7 @@ public sealed unsafe class PagedAttention : IWorkJob
         int runPair = 0;
         for (int i = 0; i < count; i++)
         {
-            int pair = _cache.Pages.View(units[i], out UnitView view);
+            int pair = _cache.Pages.View(units[i], head, out UnitView view);
             if (view.Start > last)
             {
                 break;

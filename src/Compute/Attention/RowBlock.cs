@@ -35,8 +35,14 @@ internal unsafe struct RowBlock
     /// <summary>Scores, then weights, of the present page, [PaddedRows, 64].</summary>
     public float* Scores;
 
-    /// <summary>A page as floats.</summary>
+    /// <summary>A page as floats, [headDim * 64].</summary>
     public float* Tile;
+
+    /// <summary>What a key codec prepares once per run; sized by <see cref="KvCache.Codecs.IKvCodec.BlockScratchBytes"/>.</summary>
+    public byte* KeyScratch;
+
+    /// <summary>What a value codec keeps during a run; sized likewise.</summary>
+    public byte* ValueScratch;
 
     /// <summary>Largest score so far.</summary>
     public float* Maximum;

@@ -1,7 +1,6 @@
 using System.Runtime.Intrinsics;
 using Concertina.Compute.Attention.Folds;
 using Concertina.Compute.Attention.Lanes;
-using Concertina.Compute.KvCache;
 
 namespace Concertina.Compute.Attention;
 
@@ -30,51 +29,30 @@ internal sealed unsafe class UnitAttend<TKeys, TValues, TL, TV> : IUnitAttend
 {
     public void Attend(UnitView* run, int count, ref RowBlock block)
     {
+        TKeys.Begin(ref block);
+        TValues.Begin(ref block);
         for (int i = 0; i < count; i++)
         {
-            int slots = SetVisible(run[i].Start, block);
+            int slots = SetVisible(run[i], block);
             if (slots == 0)
             {
                 continue;
             }
-            Score(run[i], block, slots);
+            TKeys.Score<TL, TV>(run[i], block, slots);
             SoftmaxFold<TL, TV>.Page(block);
-            Accumulate(run[i], block);
+            TValues.Accumulate<TL, TV>(run[i], block);
         }
+        TValues.End<TL, TV>(run[count - 1], ref block);
     }
 
     /// <summary>Slots each row may see: positions at or before its own.</summary>
     /// <returns>The most slots any row sees; rows ascend in position, so the last row's.</returns>
-    private static int SetVisible(int start, in RowBlock block)
+    private static int SetVisible(in UnitView unit, in RowBlock block)
     {
         for (int row = 0; row < block.PaddedRows; row++)
         {
-            block.Visible[row] = Math.Clamp(block.Positions[row] - start + 1, 0, KvShape.PageTokens);
+            block.Visible[row] = unit.VisibleAt(block.Positions[row]);
         }
         return block.Visible[block.PaddedRows - 1];
-    }
-
-    private static void Score(in UnitView unit, in RowBlock block, int slots)
-    {
-        if (block.PaddedRows <= TKeys.FusedRows)
-        {
-            TKeys.Score<TL, TV>(unit, block, slots);
-        }
-        else
-        {
-            TileKernels<TL, TV>.Score(TKeys.Tile<TL, TV>(unit, block.HeadDim, block.Tile), block, slots);
-        }
-    }
-
-    private static void Accumulate(in UnitView unit, in RowBlock block)
-    {
-        if (block.PaddedRows <= TValues.FusedRows)
-        {
-            TValues.Accumulate<TL, TV>(unit, block);
-        }
-        else
-        {
-            TileKernels<TL, TV>.Accumulate(TValues.Tile<TL, TV>(unit, block.HeadDim, block.Tile), block);
-        }
     }
 }

@@ -17,12 +17,13 @@ public sealed class PageTable
     /// <summary>Entries of one list in one block.</summary>
     internal const int BlockEntries = 16;
 
-    private const int ObjectBytes = 192;
+    private const int ObjectBytes = 320;
     private const int FirstDirectoryLength = 4;
 
     private readonly PageLists _lists;
     private UnitHandle[] _directory = [];
     private int[] _lengths = [];
+    private int[] _unitsBefore = [];
 
     internal PageTable(PagedKvCache owner, PageLists lists)
     {
@@ -76,8 +77,17 @@ public sealed class PageTable
     /// <summary>How far this table was offered to the prefix cache.</summary>
     internal PrefixCursor Published { get; set; }
 
-    /// <summary>Columns of the longest list.</summary>
+    /// <summary>Columns of 64 positions it covers, those that eviction has cut included.</summary>
     internal int ColumnCount { get; private set; }
+
+    /// <summary>
+    /// Columns, from the first, whose slots eviction has cut: each head holds them in as many units as it needs, with gaps
+    /// between positions. 0 while nothing was evicted.
+    /// </summary>
+    internal int EvictedColumns { get; private set; }
+
+    /// <summary>Units of the longest list.</summary>
+    internal int LongestList { get; private set; }
 
     /// <summary>Most heap bytes of a table with this many blocks; monotonic.</summary>
     internal static long HeapBytesFor(int headCount, int blocks) => HeapBytes(headCount, DirectoryLength(blocks));
@@ -118,6 +128,13 @@ public sealed class PageTable
     /// <param name="head">layer * KvHeadCount + KV head.</param>
     internal int UnitCount(int head) => _lengths.Length == 0 ? 0 : _lengths[head];
 
+    /// <summary>The unit of a head that holds a column's slots; the column lies behind what eviction has cut.</summary>
+    internal UnitHandle UnitOf(int head, int column) => Unit(head, IndexOf(head, column));
+
+    /// <summary>Index in a head's list of a column behind what eviction has cut.</summary>
+    internal int IndexOf(int head, int column) =>
+        EvictedColumns == 0 ? column : column - EvictedColumns + _unitsBefore[head];
+
     internal UnitHandle Unit(int head, int index) =>
         _lists.Read(_directory[index / BlockEntries], head, index % BlockEntries);
 
@@ -129,39 +146,90 @@ public sealed class PageTable
     {
         int index = _lengths[head]++;
         _lists.Store(_directory[index / BlockEntries], head, index % BlockEntries, unit);
-        ColumnCount = Math.Max(ColumnCount, index + 1);
+        LongestList = Math.Max(LongestList, index + 1);
+        ColumnCount = Math.Max(ColumnCount, index + 1 + EvictedColumns - (EvictedColumns == 0 ? 0 : _unitsBefore[head]));
         UnitBytes += strideBytes;
     }
 
-    /// <summary>Replaces one entry by a unit of the same size.</summary>
-    internal void Replace(int head, int index, UnitHandle unit) =>
+    /// <summary>Replaces one entry.</summary>
+    /// <param name="head">layer * KvHeadCount + KV head.</param>
+    /// <param name="index">Index in the head's list.</param>
+    /// <param name="unit">The unit that takes the place.</param>
+    /// <param name="moreBytes">Stride of the new unit less that of the old one.</param>
+    internal void Replace(int head, int index, UnitHandle unit, int moreBytes = 0)
+    {
         _lists.Store(_directory[index / BlockEntries], head, index % BlockEntries, unit);
+        UnitBytes += moreBytes;
+    }
+
+    /// <summary>
+    /// Declares the columns below a count cut by eviction; until <see cref="RemoveRange"/> takes units out, each head still
+    /// holds one unit per newly covered column.
+    /// </summary>
+    internal void MarkEvicted(int columns)
+    {
+        if (columns <= EvictedColumns)
+        {
+            return;
+        }
+        if (EvictedColumns == 0)
+        {
+            _unitsBefore = new int[_lengths.Length];
+        }
+        for (int head = 0; head < _unitsBefore.Length; head++)
+        {
+            _unitsBefore[head] += columns - EvictedColumns;
+        }
+        EvictedColumns = columns;
+    }
+
+    /// <summary>Takes neighbouring units out of the part of a list that eviction cuts; the caller releases them first.</summary>
+    /// <param name="head">layer * KvHeadCount + KV head.</param>
+    /// <param name="index">First unit.</param>
+    /// <param name="count">Units.</param>
+    /// <param name="bytes">Their strides.</param>
+    internal void RemoveRange(int head, int index, int count, long bytes)
+    {
+        for (int from = index + count; from < _lengths[head]; from++)
+        {
+            Replace(head, from - count, Unit(head, from));
+        }
+        _lengths[head] -= count;
+        _unitsBefore[head] -= count;
+        UnitBytes -= bytes;
+    }
 
     /// <summary>Takes the last unit off one list.</summary>
-    internal UnitHandle RemoveLast(int head, int strideBytes)
+    internal void RemoveLast(int head, int strideBytes)
     {
-        int index = --_lengths[head];
+        _lengths[head]--;
         UnitBytes -= strideBytes;
-        return Unit(head, index);
     }
 
     /// <summary>Recounts the columns and shrinks the directory after units and blocks were removed.</summary>
     internal void Trim()
     {
-        ColumnCount = 0;
-        foreach (int length in _lengths)
-        {
-            ColumnCount = Math.Max(ColumnCount, length);
-        }
+        Recount();
         if (BlockCount == 0)
         {
-            (_lengths, _directory) = ([], []);
+            (_lengths, _directory, _unitsBefore, EvictedColumns) = ([], [], [], 0);
             return;
         }
         int needed = DirectoryLength(BlockCount);
         if (needed < _directory.Length)
         {
             Array.Resize(ref _directory, needed);
+        }
+    }
+
+    /// <summary>Recounts columns and the longest list after units were removed.</summary>
+    internal void Recount()
+    {
+        ColumnCount = LongestList = 0;
+        for (int head = 0; head < _lengths.Length; head++)
+        {
+            LongestList = Math.Max(LongestList, _lengths[head]);
+            ColumnCount = Math.Max(ColumnCount, _lengths[head] + (EvictedColumns == 0 ? 0 : EvictedColumns - _unitsBefore[head]));
         }
     }
 
@@ -176,5 +244,5 @@ public sealed class PageTable
     }
 
     private static long HeapBytes(int headCount, int directoryLength) =>
-        ObjectBytes + ((long)headCount * sizeof(int)) + ((long)directoryLength * sizeof(ulong));
+        ObjectBytes + (2L * headCount * sizeof(int)) + ((long)directoryLength * sizeof(ulong));
 }

@@ -29,22 +29,24 @@ public sealed class PagedKvCache : IDisposable
     {
     }
 
-    internal PagedKvCache(KvShape shape, KvCacheOptions options, IKvCodec codec, Func<ColumnHash, ReadOnlySpan<int>, ColumnHash> hash)
+    internal PagedKvCache(
+        KvShape shape, KvCacheOptions options, IKvCodec codec, Func<ColumnHash, ReadOnlySpan<int>, ColumnHash> hash, CodecSet? codecs = null)
     {
         shape.Validate();
         Shape = shape;
+        Codecs = codecs ?? new CodecSet(CodecCatalog.All.Where(known => known.Id != codec.Id).Append(codec));
         var format = new PageFormat(shape, codec, codec);
         MaximumBudgetBytes = options.RequireBudgetBytes();
         var layout = CacheLayout.For(format, MaximumBudgetBytes);
         _budget = new CacheBudget(MaximumBudgetBytes, options.TranscodeReserveShare);
-        _budget.AddFixed(layout.FixedBytes + format.ScratchBytes);
+        _budget.AddFixed(layout.FixedBytes + Codecs.ScratchBytes(format.Shape));
         _arena = new ExtentArena(layout.ExtentCount);
         _units = new UnitTable(_arena, _budget, layout.UnitCapacity);
         _index = new PrefixIndex(_units, shape.HeadCount, layout.ColumnCapacity, hash);
         _columns = new ColumnStore(_units, _arena, _budget, _index, format);
         _prefix = new PrefixCache(_index, _units, _columns);
         _lists = new PageLists(_units, shape.HeadCount);
-        Pages = new PageAccess(shape, format, _units, _arena);
+        Pages = new PageAccess(shape, format, Codecs, _units, _arena);
         try
         {
             RequireRoom(0);
@@ -157,6 +159,10 @@ public sealed class PagedKvCache : IDisposable
         ArgumentOutOfRangeException.ThrowIfNegative(tokens);
         int kept = Math.Min(tokens, table.TokenCount);
         int column = kept / KvShape.PageTokens;
+        if (column < table.EvictedColumns)
+        {
+            (kept, column) = (0, 0); // what eviction left was chosen for the queries that followed
+        }
         bool inside = kept % KvShape.PageTokens != 0;
         _columns.RemoveBeyond(table, inside ? column + 1 : column);
         if (inside)
@@ -271,6 +277,9 @@ public sealed class PagedKvCache : IDisposable
 
     /// <summary>Reads and writes pages during a step.</summary>
     internal PageAccess Pages { get; }
+
+    /// <summary>The codecs its units may have.</summary>
+    internal CodecSet Codecs { get; }
 
     /// <summary>Counts scratch that lives as long as the cache.</summary>
     /// <exception cref="ArgumentException">It leaves no room for a column.</exception>

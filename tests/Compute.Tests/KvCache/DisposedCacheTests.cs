@@ -51,8 +51,8 @@ public sealed class DisposedCacheTests
         UnitHandle unit = Caches.Filled(cache, Tokens).Unit(0, 0);
         cache.Dispose();
 
-        Assert.Throws<ObjectDisposedException>(() => cache.Pages.View(unit, out _));
-        Assert.Throws<ObjectDisposedException>(() => cache.Pages.Decode(unit, new float[16], new float[16]));
+        Assert.Throws<ObjectDisposedException>(() => cache.Pages.View(unit, 0, out _));
+        Assert.Throws<ObjectDisposedException>(() => cache.Pages.Decode(unit, 0, new float[16], new float[16]));
     }
 
     [Fact]

@@ -1,5 +1,3 @@
-using Concertina.Compute.Attention;
-using Concertina.Compute.Attention.Lanes;
 using Concertina.Compute.KvCache.Codecs.F16;
 using Concertina.Compute.KvCache.Codecs.F32;
 
@@ -14,18 +12,11 @@ internal static class CodecCatalog
         new F16Codec(),
     ];
 
-    /// <summary>All codecs, in the order of their numbers.</summary>
+    /// <summary>All codecs that need no model data, in the order of their numbers.</summary>
     public static IReadOnlyList<IKvCodec> All => Codecs;
 
-    /// <summary>Largest number in use.</summary>
-    public static int LastId => (int)Codecs[^1].Id;
-
-    /// <summary>Names, for messages.</summary>
-    public static string Names => string.Join(", ", Codecs.Select(codec => codec.Name));
-
-    /// <exception cref="ArgumentException">No codec has the number.</exception>
-    public static IKvCodec Get(CodecId id) => Array.Find(Codecs, codec => codec.Id == id)
-        ?? throw new ArgumentException($"Codec number {(int)id} is not known to this version; known are {Names}.", nameof(id));
+    /// <summary>The codecs of a cache without a KV profile.</summary>
+    public static CodecSet WithoutProfile() => new(Codecs);
 
     /// <summary>The codec of a name, or null.</summary>
     public static IKvCodec? Find(string name) => Array.Find(Codecs, codec => codec.Name == name);
@@ -37,21 +28,7 @@ internal static class CodecCatalog
         ArgumentNullException.ThrowIfNull(options);
         return Find(options.Codec) is { HoldsOpenPages: true } codec
             ? codec
-            : throw new ArgumentException($"KvCache:Codec '{options.Codec}' cannot hold open pages; known codecs are {Names}.");
-    }
-
-    /// <summary>Attention for every pair (key codec, value codec), at key * (LastId + 1) + value.</summary>
-    public static IUnitAttend?[] Attends(VectorPath path)
-    {
-        int stride = LastId + 1;
-        IUnitAttend?[] attends = new IUnitAttend?[stride * stride];
-        foreach (IKvCodec keys in Codecs)
-        {
-            foreach (IKvCodec values in Codecs)
-            {
-                attends[((int)keys.Id * stride) + (int)values.Id] = keys.AttendWith(values, path);
-            }
-        }
-        return attends;
+            : throw new ArgumentException(
+                $"KvCache:Codec '{options.Codec}' cannot hold open pages; known codecs are {WithoutProfile().Names}.");
     }
 }

@@ -2,9 +2,12 @@ using Concertina.Compute.KvCache.Memory;
 
 namespace Concertina.Compute.KvCache.Codecs;
 
-/// <summary>How new head pages are stored: the codecs of the open page, the part sizes, and the page lists of a sequence.</summary>
+/// <summary>How head pages of one pair of codecs are stored: where the parts lie and how large they are.</summary>
 internal sealed class PageFormat
 {
+    /// <summary>Position offsets that a page carries after eviction: one 16-bit number per slot, after both parts.</summary>
+    public const int OffsetBytes = KvShape.PageTokens * sizeof(ushort);
+
     /// <exception cref="ArgumentException">A codec needs what the model runner does not offer.</exception>
     public PageFormat(KvShape shape, IKvCodec keyCodec, IKvCodec valueCodec)
     {
@@ -16,7 +19,6 @@ internal sealed class PageFormat
         ValueCodec = valueCodec;
         KeyBytes = keyCodec.PartBytes(KvSide.Keys, Shape);
         PageBytes = KeyBytes + valueCodec.PartBytes(KvSide.Values, Shape);
-        ScratchBytes = keyCodec.ScratchBytes(Shape) + valueCodec.ScratchBytes(Shape);
     }
 
     public UnitShape Shape { get; }
@@ -33,8 +35,17 @@ internal sealed class PageFormat
     /// <summary>Both parts.</summary>
     public int PageBytes { get; }
 
-    /// <summary>Scratch that both codecs declare.</summary>
-    public long ScratchBytes { get; }
+    /// <summary>Both parts and the offsets of a page after eviction.</summary>
+    public int GappedBytes => OffsetStart + OffsetBytes;
+
+    /// <summary>Where the offsets start: after the parts, at an even byte.</summary>
+    public int OffsetStart => (PageBytes + 1) & ~1;
+
+    /// <summary>True when slots of both sides stand alone, so that eviction can move them.</summary>
+    public bool RowsMove => KeyCodec.RowsMove && ValueCodec.RowsMove;
+
+    /// <summary>Whether a unit is stored in this format.</summary>
+    public bool Holds(in UnitEntry entry) => entry.KeyCodec == (byte)KeyCodec.Id && entry.ValueCodec == (byte)ValueCodec.Id;
 
     /// <summary>
     /// Cuts a page to the slots below a count. Where one codec can cut only lower, the other follows, so that both sides

@@ -75,36 +75,40 @@ internal sealed unsafe class ColumnStore
     /// <summary>Appends a column of units, whose references the table takes over, also when it fails.</summary>
     public bool TryAppend(PageTable table, ReadOnlySpan<UnitHandle> units)
     {
-        if (table.ColumnCount == table.BlockCount * PageTable.BlockEntries && !TryAddBlock(table))
+        if (table.LongestList == table.BlockCount * PageTable.BlockEntries && !TryAddBlock(table))
         {
             ReleaseAll(units);
             return false;
         }
         for (int head = 0; head < HeadCount; head++)
         {
-            table.Append(head, units[head], PageStride);
+            table.Append(head, units[head], _units.StrideBytes(units[head]));
         }
         return true;
     }
 
-    /// <summary>Takes columns off the end until this many are left.</summary>
+    /// <summary>
+    /// Takes columns off the end until this many are left. Where that cuts into columns that eviction has cut already, all
+    /// of them go: what is left there was chosen for the queries that followed.
+    /// </summary>
     public void RemoveBeyond(PageTable table, int columns)
     {
         long before = table.ListHeapBytes;
-        for (int column = table.ColumnCount; column > columns; column--)
+        if (columns < table.EvictedColumns)
         {
-            for (int head = 0; head < HeadCount; head++)
+            columns = 0;
+        }
+        for (int head = 0; head < HeadCount; head++)
+        {
+            int kept = columns == 0 ? 0 : table.IndexOf(head, columns);
+            while (table.UnitCount(head) > kept)
             {
-                if (table.UnitCount(head) == column)
-                {
-                    _units.Release(table.RemoveLast(head, PageStride));
-                }
+                UnitHandle unit = table.Unit(head, table.UnitCount(head) - 1);
+                table.RemoveLast(head, _units.StrideBytes(unit));
+                _units.Release(unit);
             }
         }
-        while (table.BlockCount * PageTable.BlockEntries >= columns + PageTable.BlockEntries)
-        {
-            _units.Release(table.RemoveLastBlock(ListStride));
-        }
+        RemoveBlocks(table);
         table.Trim();
         _budget.AddLists(table.ListHeapBytes - before);
     }
@@ -116,31 +120,62 @@ internal sealed unsafe class ColumnStore
         {
             for (int head = 0; head < HeadCount; head++)
             {
-                ref UnitEntry entry = ref _units.Entry(table.Unit(head, column));
+                ref UnitEntry entry = ref _units.Entry(table.UnitOf(head, column));
                 entry.FilledCount = KvShape.PageTokens;
                 entry.Flags |= exact ? UnitFlags.Sealed | UnitFlags.Exact : UnitFlags.Sealed;
             }
         }
     }
 
+    /// <summary>Whether every unit of a column is stored as open pages are.</summary>
+    public bool IsOpenFormat(PageTable table, int column)
+    {
+        if (column < table.EvictedColumns)
+        {
+            return false;
+        }
+        for (int head = 0; head < HeadCount; head++)
+        {
+            if (!Format.Holds(_units.Entry(table.UnitOf(head, column))))
+            {
+                return false;
+            }
+        }
+        return true;
+    }
+
     /// <summary>Cuts a column inside and makes it the open page again, which belongs to this table alone.</summary>
     /// <returns>
     /// Slots that remain in every head: fewer than asked where a codec cannot cut there; 0, with nothing changed, when the
-    /// column is shared and the bytes of a copy cannot be had.
+    /// column was transcoded, or is shared and the bytes of a copy cannot be had.
     /// </returns>
     public int Reopen(PageTable table, int column, int slots)
     {
-        if (_units.Entry(table.Unit(0, column)).References > 1 && !TryCopyShared(table, column))
+        if (!IsOpenFormat(table, column) || !TryOwn(table, column))
         {
             return 0;
         }
         for (int head = 0; head < HeadCount; head++)
         {
-            ref UnitEntry entry = ref _units.Entry(table.Unit(head, column));
+            ref UnitEntry entry = ref _units.Entry(table.UnitOf(head, column));
             entry.Flags &= UnitFlags.NonFinite;
             entry.FilledCount = 0;
         }
         return CutAll(table, column, slots);
+    }
+
+    /// <summary>Makes the units of a column in the open format this table's own, copying those that are shared.</summary>
+    /// <returns>False, with nothing changed, when the bytes cannot be had.</returns>
+    public bool TryOwn(PageTable table, int column)
+    {
+        for (int head = 0; head < HeadCount; head++)
+        {
+            if (_units.Entry(table.UnitOf(head, column)).References > 1)
+            {
+                return TryCopyShared(table, column);
+            }
+        }
+        return true;
     }
 
     /// <summary>Closes fragmented extents, then drops unreferenced prefix columns, until what is held fits.</summary>
@@ -195,7 +230,7 @@ internal sealed unsafe class ColumnStore
         int agreed = 0;
         for (int head = 0; agreed < HeadCount && slots > 0; head = (head + 1) % HeadCount)
         {
-            var page = new Span<byte>(_units.Bytes(table.Unit(head, column)), Format.PageBytes);
+            var page = new Span<byte>(_units.Bytes(table.UnitOf(head, column)), Format.PageBytes);
             int kept = Format.Truncate(page, slots);
             agreed = kept == slots ? agreed + 1 : 1;
             slots = kept;
@@ -215,16 +250,25 @@ internal sealed unsafe class ColumnStore
         }
         for (int head = 0; head < HeadCount; head++)
         {
-            UnitHandle shared = table.Unit(head, column);
+            UnitHandle shared = table.UnitOf(head, column);
             ref UnitEntry from = ref _units.Entry(shared);
             ref UnitEntry to = ref _units.Entry(_column[head]);
             to.Start = from.Start;
             to.Flags = from.Flags & UnitFlags.NonFinite;
             Buffer.MemoryCopy(_units.Bytes(shared), _units.Bytes(_column[head]), PageStride, Format.PageBytes);
-            table.Replace(head, column, _column[head]);
+            table.Replace(head, table.IndexOf(head, column), _column[head]);
             _units.Release(shared);
         }
         return true;
+    }
+
+    private void RemoveBlocks(PageTable table)
+    {
+        table.Recount();
+        while (table.BlockCount * PageTable.BlockEntries >= table.LongestList + PageTable.BlockEntries)
+        {
+            _units.Release(table.RemoveLastBlock(ListStride));
+        }
     }
 
     private bool TryNewPage(out UnitHandle unit)

@@ -11,18 +11,30 @@ internal sealed unsafe class PageAccess
     private readonly PageFormat _format;
     private readonly UnitTable _units;
     private readonly ExtentArena _arena;
-    private readonly int[] _keyBytes;
+    private readonly CodecSet _codecs;
+    private readonly int[] _keyBytes = new int[CodecSet.IdLimit];
+    private readonly int[] _valueBytes = new int[CodecSet.IdLimit];
+    private readonly nint[] _keyData;
+    private readonly nint[] _valueData;
 
-    public PageAccess(KvShape shape, PageFormat format, UnitTable units, ExtentArena arena)
+    public PageAccess(KvShape shape, PageFormat format, CodecSet codecs, UnitTable units, ExtentArena arena)
     {
         _shape = shape;
         _format = format;
+        _codecs = codecs;
         _units = units;
         _arena = arena;
-        _keyBytes = new int[CodecCatalog.LastId + 1];
-        foreach (IKvCodec codec in CodecCatalog.All)
+        _keyData = new nint[CodecSet.IdLimit * shape.HeadCount];
+        _valueData = new nint[CodecSet.IdLimit * shape.HeadCount];
+        foreach (IKvCodec codec in codecs.All)
         {
             _keyBytes[(int)codec.Id] = codec.PartBytes(KvSide.Keys, format.Shape);
+            _valueBytes[(int)codec.Id] = codec.PartBytes(KvSide.Values, format.Shape);
+            for (int head = 0; head < shape.HeadCount; head++)
+            {
+                _keyData[((int)codec.Id * shape.HeadCount) + head] = (nint)codec.Data(KvSide.Keys, head);
+                _valueData[((int)codec.Id * shape.HeadCount) + head] = (nint)codec.Data(KvSide.Values, head);
+            }
         }
     }
 
@@ -40,7 +52,7 @@ internal sealed unsafe class PageAccess
             int count = Math.Min(KvShape.PageTokens - slot, rows.RowCount - done);
             for (int head = 0; head < _shape.KvHeadCount; head++)
             {
-                UnitHandle unit = table.Unit((layer * _shape.KvHeadCount) + head, position / KvShape.PageTokens);
+                UnitHandle unit = table.UnitOf((layer * _shape.KvHeadCount) + head, position / KvShape.PageTokens);
                 int first = (done * _shape.KvHeadCount * _shape.HeadDim) + (head * _shape.HeadDim);
                 WritePage(unit, rows, first, new SlotRange(slot, slot + count));
             }
@@ -49,30 +61,58 @@ internal sealed unsafe class PageAccess
     }
 
     /// <summary>Where a unit lies, for the attention loop.</summary>
+    /// <param name="unit">A unit of the head's list.</param>
+    /// <param name="head">layer * KvHeadCount + KV head.</param>
+    /// <param name="view">The view.</param>
     /// <returns>Index of its codec pair.</returns>
-    public int View(UnitHandle unit, out UnitView view)
+    public int View(UnitHandle unit, int head, out UnitView view)
     {
         byte* start = _arena.Start;
         UnitEntry* entry = _units.Peek(unit);
+        int keyCodec = entry->KeyCodec;
+        int valueCodec = entry->ValueCodec;
+        bool gapped = (entry->Flags & UnitFlags.Gapped) != 0;
         view.Keys = start + entry->Offset;
-        view.Values = view.Keys + _keyBytes[entry->KeyCodec];
+        view.Values = view.Keys + _keyBytes[keyCodec];
+        view.KeyData = (byte*)_keyData[(keyCodec * _shape.HeadCount) + head];
+        view.ValueData = (byte*)_valueData[(valueCodec * _shape.HeadCount) + head];
         view.Start = entry->Start;
+        view.Offsets = gapped ? (ushort*)(view.Keys + OffsetStart(keyCodec, valueCodec)) : null;
+        view.Slots = gapped ? entry->FilledCount : KvShape.PageTokens;
         view.IsFinite = (entry->Flags & UnitFlags.NonFinite) == 0;
-        return (entry->KeyCodec * (CodecCatalog.LastId + 1)) + entry->ValueCodec;
+        return CodecSet.Pair(keyCodec, valueCodec);
     }
 
     /// <summary>Reads the slots of a page back, [slots, headDim]; as many as the spans have room for.</summary>
-    public void Decode(UnitHandle unit, Span<float> keys, Span<float> values)
+    /// <param name="unit">A unit of the head's list.</param>
+    /// <param name="head">layer * KvHeadCount + KV head.</param>
+    /// <param name="keys">Receives keys after RoPE.</param>
+    /// <param name="values">Receives values.</param>
+    public void Decode(UnitHandle unit, int head, Span<float> keys, Span<float> values)
     {
         UnitEntry entry = _units.Entry(unit);
-        IKvCodec keyCodec = CodecCatalog.Get((CodecId)entry.KeyCodec);
-        IKvCodec valueCodec = CodecCatalog.Get((CodecId)entry.ValueCodec);
-        int keyBytes = keyCodec.PartBytes(KvSide.Keys, _format.Shape);
-        int valueBytes = valueCodec.PartBytes(KvSide.Values, _format.Shape);
         // Both parts lie inside the unit: its size class was made for their sum.
-        keyCodec.Decode(KvSide.Keys, new ReadOnlySpan<byte>(_units.Bytes(unit), keyBytes), _format.Shape, keys);
-        valueCodec.Decode(KvSide.Values, new ReadOnlySpan<byte>(_units.Bytes(unit) + keyBytes, valueBytes), _format.Shape, values);
+        byte* bytes = _units.Bytes(unit);
+        PartSite site = Site(unit, head);
+        _codecs.Get((CodecId)entry.KeyCodec).Decode(
+            KvSide.Keys, new ReadOnlySpan<byte>(bytes, _keyBytes[entry.KeyCodec]), site, keys);
+        _codecs.Get((CodecId)entry.ValueCodec).Decode(
+            KvSide.Values, new ReadOnlySpan<byte>(bytes + _keyBytes[entry.KeyCodec], _valueBytes[entry.ValueCodec]), site, values);
     }
+
+    /// <summary>Where a unit's parts belong; valid until the next allocation, which may move units.</summary>
+    public PartSite Site(UnitHandle unit, int head)
+    {
+        UnitEntry entry = _units.Entry(unit);
+        ReadOnlySpan<ushort> offsets = default;
+        if (entry.Flags.HasFlag(UnitFlags.Gapped))
+        {
+            offsets = new ReadOnlySpan<ushort>(_units.Bytes(unit) + OffsetStart(entry.KeyCodec, entry.ValueCodec), KvShape.PageTokens);
+        }
+        return new PartSite(_format.Shape, head, entry.Start, offsets);
+    }
+
+    private int OffsetStart(int keyCodec, int valueCodec) => (_keyBytes[keyCodec] + _valueBytes[valueCodec] + 1) & ~1;
 
     private void WritePage(UnitHandle unit, in KvRows rows, int first, SlotRange slots)
     {

@@ -12,7 +12,7 @@ internal struct UnitEntry
     /// <summary>Page tables and prefix columns that refer to the unit; 0 when free.</summary>
     public int References;
 
-    /// <summary>Position of the first slot. Positions of head pages are contiguous.</summary>
+    /// <summary>Position of the first slot. Positions of head pages are contiguous unless <see cref="UnitFlags.Gapped"/>.</summary>
     public int Start;
 
     /// <summary>Prefix column whose first unit this is, or -1; while free, the next free index.</summary>

@@ -17,4 +17,10 @@ internal enum UnitFlags : byte
 
     /// <summary>A slot may hold an infinity or a NaN, so kernels must not take the finite-only path.</summary>
     NonFinite = 8,
+
+    /// <summary>Eviction left gaps: positions are offsets behind the parts, and the filled slots alone count.</summary>
+    Gapped = 16,
+
+    /// <summary>Its codec stays: another one refused its content.</summary>
+    Stays = 32,
 }

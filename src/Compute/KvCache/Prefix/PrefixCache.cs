@@ -63,7 +63,7 @@ internal sealed class PrefixCache(PrefixIndex index, UnitTable units, ColumnStor
             at = PrefixCursor.Start(scope);
         }
         int full = Math.Min(table.TokenCount, tokens.Length) / KvShape.PageTokens;
-        while (at.Columns < full && TryPublish(table, at, tokens.Slice(at.Columns * KvShape.PageTokens), out PrefixCursor next))
+        while (at.Columns < full && columns.IsOpenFormat(table, at.Columns) && TryPublish(table, at, tokens.Slice(at.Columns * KvShape.PageTokens), out PrefixCursor next))
         {
             at = next;
         }
@@ -100,7 +100,7 @@ internal sealed class PrefixCache(PrefixIndex index, UnitTable units, ColumnStor
         Span<UnitHandle> own = stackalloc UnitHandle[columns.HeadCount];
         for (int head = 0; head < own.Length; head++)
         {
-            own[head] = table.Unit(head, at.Columns);
+            own[head] = table.UnitOf(head, at.Columns);
         }
         return index.TryAdd(at, tokens, exact, own, out next);
     }
@@ -109,13 +109,13 @@ internal sealed class PrefixCache(PrefixIndex index, UnitTable units, ColumnStor
     {
         for (int head = 0; head < kept.Length; head++)
         {
-            UnitHandle own = table.Unit(head, column);
+            UnitHandle own = table.UnitOf(head, column);
             if (own == kept[head])
             {
                 continue;
             }
             units.Retain(kept[head]);
-            table.Replace(head, column, kept[head]);
+            table.Replace(head, table.IndexOf(head, column), kept[head]);
             units.Release(own);
         }
     }

@@ -31,15 +31,17 @@ internal sealed class CoarseCodec : IKvCodec
 
     public int PartBytes(KvSide side, UnitShape shape) => _plain.PartBytes(side, shape);
 
-    public long ScratchBytes(UnitShape shape) => Scratch;
+    public bool RowsMove => true;
+
+    public long ScratchBytes(KvSide side, UnitShape shape) => Scratch;
 
     public float ErrorBound(KvSide side, float rowMagnitude) => _plain.ErrorBound(side, rowMagnitude);
 
-    public bool Encode(KvSide side, ReadOnlySpan<float> rows, UnitShape shape, Span<byte> part) => _plain.Encode(side, rows, shape, part);
+    public bool Encode(KvSide side, ReadOnlySpan<float> rows, in PartSite site, Span<byte> part) => _plain.Encode(side, rows, site, part);
 
     public bool Store(KvSide side, SlotRows rows, UnitShape shape, Span<byte> part) => _plain.Store(side, rows, shape, part);
 
-    public void Decode(KvSide side, ReadOnlySpan<byte> part, UnitShape shape, Span<float> rows) => _plain.Decode(side, part, shape, rows);
+    public void Decode(KvSide side, ReadOnlySpan<byte> part, in PartSite site, Span<float> rows) => _plain.Decode(side, part, site, rows);
 
     public int Truncate(KvSide side, Span<byte> part, UnitShape shape, int slots)
     {

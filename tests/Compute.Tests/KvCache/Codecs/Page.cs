@@ -14,8 +14,9 @@ internal sealed unsafe class Page
     private readonly byte[] _bytes;
     private readonly UnitShape _shape;
 
-    public Page(IKvCodec codec, int headDim, float[] keys, float[] values, byte garbage = 0)
+    public Page(IKvCodec codec, int headDim, float[] keys, float[] values, byte garbage = 0, int start = 0)
     {
+        Start = start;
         Codec = codec;
         HeadDim = headDim;
         _shape = Shape(headDim);
@@ -23,8 +24,8 @@ internal sealed unsafe class Page
         int valueBytes = codec.PartBytes(KvSide.Values, _shape);
         _bytes = GC.AllocateArray<byte>(KeyBytes + valueBytes + Guard, pinned: true);
         Array.Fill(_bytes, garbage);
-        Finite = codec.Encode(KvSide.Keys, keys, _shape, _bytes.AsSpan(0, KeyBytes))
-            & codec.Encode(KvSide.Values, values, _shape, _bytes.AsSpan(KeyBytes, valueBytes));
+        Finite = codec.Encode(KvSide.Keys, keys, new PartSite(_shape, 0, Start), _bytes.AsSpan(0, KeyBytes))
+            & codec.Encode(KvSide.Values, values, new PartSite(_shape, 0, Start), _bytes.AsSpan(KeyBytes, valueBytes));
         Slots = keys.Length / headDim;
     }
 
@@ -39,6 +40,8 @@ internal sealed unsafe class Page
 
     public int Slots { get; }
 
+    public int Start { get; }
+
     public bool Finite { get; }
 
     public Span<byte> Bytes => _bytes;
@@ -48,7 +51,7 @@ internal sealed unsafe class Page
     public float[] Decode(KvSide side)
     {
         float[] rows = new float[Slots * HeadDim];
-        Codec.Decode(side, side == KvSide.Keys ? _bytes.AsSpan(0, KeyBytes) : _bytes.AsSpan(KeyBytes), _shape, rows);
+        Codec.Decode(side, side == KvSide.Keys ? _bytes.AsSpan(0, KeyBytes) : _bytes.AsSpan(KeyBytes), new PartSite(_shape, 0, Start), rows);
         return rows;
     }
 
@@ -56,7 +59,7 @@ internal sealed unsafe class Page
     public static float[] Attend(IReadOnlyList<Page> pages, float[] queries, int[] positions, VectorPath path)
     {
         int headDim = pages[0].HeadDim;
-        var scratch = new AttentionScratch(positions.Length, headDim);
+        var scratch = new AttentionScratch(positions.Length, headDim, new CodecSet(pages.Select(page => page.Codec).DistinctBy(codec => codec.Id)));
         RowBlock block = scratch.Block(positions.Length);
         block.QueriesAreSmall = queries.All(query => Math.Abs(query) < 32768f);
         new Span<float>(block.Queries, block.PaddedRows * headDim).Clear();
@@ -74,8 +77,8 @@ internal sealed unsafe class Page
         new Span<float>(block.Values, block.PaddedRows * headDim).Clear();
         for (int i = 0; i < pages.Count; i++)
         {
-            UnitView view = pages[i].View(i * KvShape.PageTokens);
-            CodecCatalog.Get(pages[i].Codec.Id).AttendWith(pages[i].Codec, path).Attend(&view, 1, ref block);
+            UnitView view = pages[i].View();
+            pages[i].Codec.AttendWith(pages[i].Codec, path).Attend(&view, 1, ref block);
         }
         float[] outputs = new float[queries.Length];
         for (int row = 0; row < positions.Length; row++)
@@ -86,11 +89,14 @@ internal sealed unsafe class Page
         return outputs;
     }
 
-    private UnitView View(int start) => new()
+    private UnitView View() => new()
     {
         Keys = (byte*)Unsafe.AsPointer(ref _bytes[0]),
         Values = (byte*)Unsafe.AsPointer(ref _bytes[KeyBytes]),
-        Start = start,
+        KeyData = Codec.Data(KvSide.Keys, 0),
+        ValueData = Codec.Data(KvSide.Values, 0),
+        Start = Start,
+        Slots = KvShape.PageTokens,
         IsFinite = Finite,
     };
 }

@@ -23,18 +23,17 @@ internal sealed class F16Codec : IKvCodec
 
     public bool HoldsOpenPages => true;
 
-    public HookNeeds Needs => HookNeeds.None;
+    public bool RowsMove => true;
 
     public int PartBytes(KvSide side, UnitShape shape) => shape.ElementCount * sizeof(ushort);
-
-    public long ScratchBytes(UnitShape shape) => 0;
 
     // Half a unit in the last of 11 bits, or half the subnormal step.
     public float ErrorBound(KvSide side, float rowMagnitude) =>
         rowMagnitude > LargestFinite ? float.PositiveInfinity : MathF.Max(rowMagnitude * 4.8828125e-4f, 2.9802322e-8f);
 
-    public bool Encode(KvSide side, ReadOnlySpan<float> rows, UnitShape shape, Span<byte> part)
+    public bool Encode(KvSide side, ReadOnlySpan<float> rows, in PartSite site, Span<byte> part)
     {
+        UnitShape shape = site.Shape;
         part[..PartBytes(side, shape)].Clear();
         return Store(side, new SlotRows(rows, shape.HeadDim, 0, rows.Length / shape.HeadDim), shape, part);
     }
@@ -70,27 +69,39 @@ internal sealed class F16Codec : IKvCodec
         return finite;
     }
 
-    public void Decode(KvSide side, ReadOnlySpan<byte> part, UnitShape shape, Span<float> rows)
+    public void Decode(KvSide side, ReadOnlySpan<byte> part, in PartSite site, Span<float> rows)
     {
+        UnitShape shape = site.Shape;
         ReadOnlySpan<ushort> halves = MemoryMarshal.Cast<byte, ushort>(part);
         for (int slot = 0; slot < rows.Length / shape.HeadDim; slot++)
         {
             for (int channel = 0; channel < shape.HeadDim; channel++)
             {
-                int at = side == KvSide.Keys
-                    ? ((((channel >> 1) * shape.SlotCount) + slot) * 2) + (channel & 1)
-                    : ((((slot >> 1) * shape.HeadDim) + channel) * 2) + (slot & 1);
-                rows[(slot * shape.HeadDim) + channel] = HalfConversion.ToSingle(halves[at]);
+                rows[(slot * shape.HeadDim) + channel] = HalfConversion.ToSingle(halves[HalfAt(side, shape, slot, channel)]);
             }
         }
     }
 
     public int Truncate(KvSide side, Span<byte> part, UnitShape shape, int slots) => slots;
 
+    public void CopySlot(KvSide side, SlotMove move, UnitShape shape)
+    {
+        ReadOnlySpan<ushort> from = MemoryMarshal.Cast<byte, ushort>(move.From);
+        Span<ushort> to = MemoryMarshal.Cast<byte, ushort>(move.To);
+        for (int channel = 0; channel < shape.HeadDim; channel++)
+        {
+            to[HalfAt(side, shape, move.ToSlot, channel)] = from[HalfAt(side, shape, move.FromSlot, channel)];
+        }
+    }
+
     public IUnitAttend AttendWith(IKvCodec values, VectorPath path) => values.AttendBehind<F16Keys>(path);
 
     public IUnitAttend AttendBehind<TKeys>(VectorPath path)
         where TKeys : struct, IKeyReader => UnitAttend.Make<TKeys, F16Values>(path);
+
+    private static int HalfAt(KvSide side, UnitShape shape, int slot, int channel) => side == KvSide.Keys
+        ? ((((channel >> 1) * shape.SlotCount) + slot) * 2) + (channel & 1)
+        : ((((slot >> 1) * shape.HeadDim) + channel) * 2) + (slot & 1);
 
     private static bool HasSpecial(ReadOnlySpan<ushort> row)
     {

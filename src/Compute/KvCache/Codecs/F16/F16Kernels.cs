@@ -1,4 +1,5 @@
 using Concertina.Compute.Attention;
+using Concertina.Compute.Attention.Folds;
 using Concertina.Compute.Attention.Lanes;
 
 namespace Concertina.Compute.KvCache.Codecs.F16;
@@ -6,17 +7,21 @@ namespace Concertina.Compute.KvCache.Codecs.F16;
 /// <summary>Keys in 16 bits: widened once per word in the fused kernel, or once per page into a tile.</summary>
 internal readonly unsafe struct F16Keys : IKeyReader
 {
-    public static int FusedRows => F16Kernels.FusedRows;
-
-    public static float* Tile<TL, TV>(in UnitView unit, int headDim, float* scratch)
-        where TL : struct, ILanes<TV>
-        where TV : struct =>
-        F16Kernels.Widen<TL, TV>((uint*)unit.Keys, headDim * KvShape.PageTokens / 2, KvShape.PageTokens, scratch, unit.IsFinite);
+    public static void Begin(ref RowBlock block)
+    {
+    }
 
     public static void Score<TL, TV>(in UnitView unit, in RowBlock block, int slots)
         where TL : struct, ILanes<TV>
         where TV : struct
     {
+        if (block.PaddedRows > F16Kernels.FusedRows)
+        {
+            int wordCount = block.HeadDim * KvShape.PageTokens / 2;
+            TileKernels<TL, TV>.Score(
+                F16Kernels.Widen<TL, TV>((uint*)unit.Keys, wordCount, KvShape.PageTokens, block.Tile, unit.IsFinite), block, slots);
+            return;
+        }
         bool quick = unit.IsFinite && block.QueriesAreSmall;
         uint* words = (uint*)unit.Keys;
         int row = 0;
@@ -58,18 +63,28 @@ internal readonly unsafe struct F16Keys : IKeyReader
 /// <summary>Values in 16 bits.</summary>
 internal readonly unsafe struct F16Values : IValueReader
 {
-    public static int FusedRows => F16Kernels.FusedRows;
+    public static void Begin(ref RowBlock block)
+    {
+    }
 
-    public static float* Tile<TL, TV>(in UnitView unit, int headDim, float* scratch)
+    public static void End<TL, TV>(in UnitView last, ref RowBlock block)
         where TL : struct, ILanes<TV>
-        where TV : struct =>
-        F16Kernels.Widen<TL, TV>((uint*)unit.Values, headDim * KvShape.PageTokens / 2, headDim, scratch, unit.IsFinite);
+        where TV : struct
+    {
+    }
 
     public static void Accumulate<TL, TV>(in UnitView unit, in RowBlock block)
         where TL : struct, ILanes<TV>
         where TV : struct
     {
         uint* words = (uint*)unit.Values;
+        if (block.PaddedRows > F16Kernels.FusedRows)
+        {
+            int wordCount = block.HeadDim * KvShape.PageTokens / 2;
+            TileKernels<TL, TV>.Accumulate(
+                F16Kernels.Widen<TL, TV>(words, wordCount, block.HeadDim, block.Tile, unit.IsFinite), block);
+            return;
+        }
         bool quick = unit.IsFinite;
         if (quick)
         {

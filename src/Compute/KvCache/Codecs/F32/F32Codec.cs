@@ -15,16 +15,15 @@ internal sealed class F32Codec : IKvCodec
 
     public bool HoldsOpenPages => true;
 
-    public HookNeeds Needs => HookNeeds.None;
+    public bool RowsMove => true;
 
     public int PartBytes(KvSide side, UnitShape shape) => shape.ElementCount * sizeof(float);
 
-    public long ScratchBytes(UnitShape shape) => 0;
-
     public float ErrorBound(KvSide side, float rowMagnitude) => 0;
 
-    public bool Encode(KvSide side, ReadOnlySpan<float> rows, UnitShape shape, Span<byte> part)
+    public bool Encode(KvSide side, ReadOnlySpan<float> rows, in PartSite site, Span<byte> part)
     {
+        UnitShape shape = site.Shape;
         part[..PartBytes(side, shape)].Clear();
         return Store(side, new SlotRows(rows, shape.HeadDim, 0, rows.Length / shape.HeadDim), shape, part);
     }
@@ -49,8 +48,9 @@ internal sealed class F32Codec : IKvCodec
         return true;
     }
 
-    public void Decode(KvSide side, ReadOnlySpan<byte> part, UnitShape shape, Span<float> rows)
+    public void Decode(KvSide side, ReadOnlySpan<byte> part, in PartSite site, Span<float> rows)
     {
+        UnitShape shape = site.Shape;
         ReadOnlySpan<float> source = MemoryMarshal.Cast<byte, float>(part);
         if (side == KvSide.Values)
         {
@@ -67,6 +67,17 @@ internal sealed class F32Codec : IKvCodec
     }
 
     public int Truncate(KvSide side, Span<byte> part, UnitShape shape, int slots) => slots;
+
+    public void CopySlot(KvSide side, SlotMove move, UnitShape shape)
+    {
+        ReadOnlySpan<float> from = MemoryMarshal.Cast<byte, float>(move.From);
+        Span<float> to = MemoryMarshal.Cast<byte, float>(move.To);
+        (int stride, int step) = side == KvSide.Keys ? (1, shape.SlotCount) : (shape.HeadDim, 1);
+        for (int channel = 0; channel < shape.HeadDim; channel++)
+        {
+            to[(move.ToSlot * stride) + (channel * step)] = from[(move.FromSlot * stride) + (channel * step)];
+        }
+    }
 
     public IUnitAttend AttendWith(IKvCodec values, VectorPath path) => values.AttendBehind<F32Keys>(path);
 

@@ -7,11 +7,9 @@ namespace Concertina.Compute.KvCache.Codecs.F32;
 /// <summary>Keys that are already a tile.</summary>
 internal readonly unsafe struct F32Keys : IKeyReader
 {
-    public static int FusedRows => 0;
-
-    public static float* Tile<TL, TV>(in UnitView unit, int headDim, float* scratch)
-        where TL : struct, ILanes<TV>
-        where TV : struct => (float*)unit.Keys;
+    public static void Begin(ref RowBlock block)
+    {
+    }
 
     public static void Score<TL, TV>(in UnitView unit, in RowBlock block, int slots)
         where TL : struct, ILanes<TV>
@@ -21,13 +19,17 @@ internal readonly unsafe struct F32Keys : IKeyReader
 /// <summary>Values that are already a tile.</summary>
 internal readonly unsafe struct F32Values : IValueReader
 {
-    public static int FusedRows => 0;
-
-    public static float* Tile<TL, TV>(in UnitView unit, int headDim, float* scratch)
-        where TL : struct, ILanes<TV>
-        where TV : struct => (float*)unit.Values;
+    public static void Begin(ref RowBlock block)
+    {
+    }
 
     public static void Accumulate<TL, TV>(in UnitView unit, in RowBlock block)
         where TL : struct, ILanes<TV>
         where TV : struct => TileKernels<TL, TV>.Accumulate((float*)unit.Values, block);
+
+    public static void End<TL, TV>(in UnitView last, ref RowBlock block)
+        where TL : struct, ILanes<TV>
+        where TV : struct
+    {
+    }
 }

@@ -1,0 +1,14 @@
+using Concertina.Compute.KvCache.Codecs;
+
+namespace Concertina.Compute.Tests.KvCache.Codecs;
+
+/// <summary>Every codec that the conformance tests run, those with model data made with small data of their own.</summary>
+internal static class TestCodecs
+{
+    /// <summary>One row per codec.</summary>
+    public static TheoryData<string> Names => [.. CodecCatalog.All.Select(codec => codec.Name)];
+
+    /// <summary>The codec of a name, for heads of this many channels.</summary>
+    public static IKvCodec Make(string name, int headDim) => CodecCatalog.Find(name)
+        ?? throw new ArgumentException($"No codec '{name}' for {headDim} channels.");
+}
