@@ -1,6 +1,7 @@
 using Concertina.Compute.KvCache.Columns;
 using Concertina.Compute.KvCache.Memory;
 using Concertina.Compute.KvCache.Prefix;
+using Concertina.Compute.KvCache.Transcoding;
 
 namespace Concertina.Compute.KvCache;
 
@@ -22,6 +23,7 @@ public sealed class PageTable
 
     private readonly PageLists _lists;
     private UnitHandle[] _directory = [];
+    private SweepState _sweep;
     private int[] _lengths = [];
     private int[] _unitsBefore = [];
 
@@ -39,6 +41,9 @@ public sealed class PageTable
 
     /// <summary>Tokens before the first inexact column; equals <see cref="TokenCount"/> while everything is exact.</summary>
     public int ExactTokens { get; internal set; }
+
+    /// <summary>Units that were stored anew at a deeper rung since the table was made.</summary>
+    public long TranscodedUnits { get; internal set; }
 
     /// <summary>Physical bytes of the units it refers to, shared ones included, its own lists included.</summary>
     public long Bytes => UnitBytes + ListHeapBytes;
@@ -70,6 +75,15 @@ public sealed class PageTable
     internal int BlockCount { get; private set; }
 
     internal bool IsReleased { get; set; }
+
+    /// <summary>Index of the rung its units are moved to; 0 is lossless.</summary>
+    internal int Rung { get; set; }
+
+    /// <summary>Deepest rung any of its units was moved to, or was computed over.</summary>
+    internal int ReachedRung { get; set; }
+
+    /// <summary>How far its units are at <see cref="Rung"/>.</summary>
+    internal ref SweepState Sweep => ref _sweep;
 
     /// <summary>Index in the cache's list of live tables.</summary>
     internal int Registration { get; set; }
@@ -220,6 +234,16 @@ public sealed class PageTable
         {
             Array.Resize(ref _directory, needed);
         }
+    }
+
+    /// <summary>Takes over what another table says of the same units, which this one has just taken.</summary>
+    internal void CopyState(PageTable other)
+    {
+        (TokenCount, ReservedTokens, ExactTokens) = (other.TokenCount, other.TokenCount, other.ExactTokens);
+        (Rung, ReachedRung, _sweep) = (other.Rung, other.ReachedRung, new SweepState { Done = other._sweep.Done });
+        EvictedColumns = other.EvictedColumns;
+        _unitsBefore = [.. other._unitsBefore];
+        Recount();
     }
 
     /// <summary>Recounts columns and the longest list after units were removed.</summary>

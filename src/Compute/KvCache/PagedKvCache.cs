@@ -1,7 +1,8 @@
 using Concertina.Compute.KvCache.Codecs;
 using Concertina.Compute.KvCache.Columns;
-using Concertina.Compute.KvCache.Memory;
 using Concertina.Compute.KvCache.Prefix;
+using Concertina.Compute.KvCache.Rungs;
+using Concertina.Compute.KvCache.Transcoding;
 
 namespace Concertina.Compute.KvCache;
 
@@ -12,41 +13,22 @@ namespace Concertina.Compute.KvCache;
 /// </summary>
 public sealed class PagedKvCache : IDisposable
 {
-    private readonly CacheBudget _budget;
-    private readonly ExtentArena _arena;
-    private readonly UnitTable _units;
-    private readonly PrefixIndex _index;
-    private readonly PrefixCache _prefix;
-    private readonly ColumnStore _columns;
-    private readonly PageLists _lists;
+    private readonly CacheInterior _inside;
     private readonly List<PageTable> _tables = [];
     private bool _disposed;
 
     /// <summary>Makes a cache that never uses more than its budget.</summary>
     /// <exception cref="ArgumentException">The budget cannot hold one column and the reserve; the message has the bytes.</exception>
     public PagedKvCache(KvShape shape, KvCacheOptions options)
-        : this(shape, options, CodecCatalog.ForOpenPages(options), static (parent, tokens) => parent.Next(tokens))
+        : this(shape, options, CacheParts.Lossless(CodecCatalog.ForOpenPages(options)))
     {
     }
 
-    internal PagedKvCache(
-        KvShape shape, KvCacheOptions options, IKvCodec codec, Func<ColumnHash, ReadOnlySpan<int>, ColumnHash> hash, CodecSet? codecs = null)
+    internal PagedKvCache(KvShape shape, KvCacheOptions options, CacheParts parts)
     {
-        shape.Validate();
+        _inside = new CacheInterior(shape, options, parts);
         Shape = shape;
-        Codecs = codecs ?? new CodecSet(CodecCatalog.All.Where(known => known.Id != codec.Id).Append(codec));
-        var format = new PageFormat(shape, codec, codec);
-        MaximumBudgetBytes = options.RequireBudgetBytes();
-        var layout = CacheLayout.For(format, MaximumBudgetBytes);
-        _budget = new CacheBudget(MaximumBudgetBytes, options.TranscodeReserveShare);
-        _budget.AddFixed(layout.FixedBytes + Codecs.ScratchBytes(format.Shape));
-        _arena = new ExtentArena(layout.ExtentCount);
-        _units = new UnitTable(_arena, _budget, layout.UnitCapacity);
-        _index = new PrefixIndex(_units, shape.HeadCount, layout.ColumnCapacity, hash);
-        _columns = new ColumnStore(_units, _arena, _budget, _index, format);
-        _prefix = new PrefixCache(_index, _units, _columns);
-        _lists = new PageLists(_units, shape.HeadCount);
-        Pages = new PageAccess(shape, format, Codecs, _units, _arena);
+        MaximumBudgetBytes = options.BudgetBytes;
         try
         {
             RequireRoom(0);
@@ -62,7 +44,7 @@ public sealed class PagedKvCache : IDisposable
     public KvShape Shape { get; }
 
     /// <summary>All bytes it may use.</summary>
-    public long BudgetBytes => _budget.BudgetBytes;
+    public long BudgetBytes => _inside.Budget.BudgetBytes;
 
     /// <summary>The budget it was made with: <see cref="TryResize"/> goes no higher, because the tables were sized for it.</summary>
     public long MaximumBudgetBytes { get; }
@@ -77,20 +59,20 @@ public sealed class PagedKvCache : IDisposable
     /// What commitments may add up to: the budget without <see cref="TranscodeReserveBytes"/>. While the sum stays within it,
     /// <see cref="TryReserve"/> succeeds for committed tokens.
     /// </summary>
-    public long CommittableBytes => _budget.CommittableBytes;
+    public long CommittableBytes => _inside.Budget.CommittableBytes;
 
     /// <summary>
     /// Physical bytes in use now: tables made once, declared scratch, page lists, and each unit with the slot it takes.
     /// Room of extents in use that holds no unit is <see cref="KvCacheStatistics.FragmentedBytes"/>; both together never
     /// exceed the budget.
     /// </summary>
-    public long UsedBytes => _budget.HeldBytes(0) + _arena.LiveBytes;
+    public long UsedBytes => _inside.Budget.HeldBytes(0) + _inside.Arena.LiveBytes;
 
     /// <summary>Bytes in use only by prefix columns that no table refers to; reclaimable, except while a kept child is in use.</summary>
-    public long UnreferencedPrefixBytes => _units.UnreferencedPrefixBytes;
+    public long UnreferencedPrefixBytes => _inside.Units.UnreferencedPrefixBytes;
 
     /// <summary>True when a smaller budget gives memory back to the operating system; false where it keeps it until disposal.</summary>
-    public bool ReturnsMemory => _arena.ReturnsMemory;
+    public bool ReturnsMemory => _inside.Arena.ReturnsMemory;
 
     /// <summary>
     /// Most physical bytes a sequence of this many tokens can hold at the floor rung, exact parts and its page lists
@@ -99,14 +81,14 @@ public sealed class PagedKvCache : IDisposable
     public long CommitmentBytes(int tokens)
     {
         ArgumentOutOfRangeException.ThrowIfNegative(tokens);
-        return _columns.BytesFor(KvShape.PagesFor(tokens));
+        return CommitmentBytes(tokens, rung: 0, pendingColumns: 0);
     }
 
     /// <summary>Makes an empty page table; it holds no bytes until slots are reserved.</summary>
     public PageTable CreateTable()
     {
         ObjectDisposedException.ThrowIf(_disposed, this);
-        var table = new PageTable(this, _lists) { Registration = _tables.Count };
+        var table = new PageTable(this, _inside.Lists) { Registration = _tables.Count };
         _tables.Add(table);
         return table;
     }
@@ -119,7 +101,7 @@ public sealed class PagedKvCache : IDisposable
     public bool TryReserve(PageTable table, int tokens)
     {
         Own(table);
-        if (!_columns.TryGrow(table, KvShape.PagesFor(tokens)))
+        if (!_inside.Columns.TryGrow(table, KvShape.PagesFor(tokens)))
         {
             return false;
         }
@@ -146,7 +128,7 @@ public sealed class PagedKvCache : IDisposable
         ArgumentOutOfRangeException.ThrowIfLessThan(tokens, table.TokenCount);
         ArgumentOutOfRangeException.ThrowIfGreaterThan(tokens, table.ReservedTokens);
         bool exact = table.ExactTokens == table.TokenCount;
-        _columns.Seal(table, tokens, exact);
+        _inside.Columns.Seal(table, tokens, exact);
         table.TokenCount = tokens;
         table.ExactTokens = exact ? tokens : table.ExactTokens;
     }
@@ -157,28 +139,7 @@ public sealed class PagedKvCache : IDisposable
     {
         Own(table);
         ArgumentOutOfRangeException.ThrowIfNegative(tokens);
-        int kept = Math.Min(tokens, table.TokenCount);
-        int column = kept / KvShape.PageTokens;
-        if (column < table.EvictedColumns)
-        {
-            (kept, column) = (0, 0); // what eviction left was chosen for the queries that followed
-        }
-        bool inside = kept % KvShape.PageTokens != 0;
-        _columns.RemoveBeyond(table, inside ? column + 1 : column);
-        if (inside)
-        {
-            int slots = _columns.Reopen(table, column, kept % KvShape.PageTokens);
-            _columns.RemoveBeyond(table, slots > 0 ? column + 1 : column);
-            kept = (column * KvShape.PageTokens) + slots;
-        }
-        table.TokenCount = kept;
-        table.ReservedTokens = kept;
-        table.ExactTokens = Math.Min(table.ExactTokens, kept);
-        if (table.Published.Columns > kept / KvShape.PageTokens)
-        {
-            table.Published = default;
-        }
-        return kept;
+        return _inside.Cuts.Truncate(table, tokens);
     }
 
     /// <summary>Gives back every unit of the table. The table is dead afterwards; releasing twice is an error.</summary>
@@ -186,7 +147,7 @@ public sealed class PagedKvCache : IDisposable
     public void Release(PageTable table)
     {
         Own(table);
-        _columns.RemoveBeyond(table, 0);
+        _inside.Columns.RemoveBeyond(table, 0);
         PageTable last = _tables[^1];
         _tables[table.Registration] = last;
         last.Registration = table.Registration;
@@ -205,25 +166,31 @@ public sealed class PagedKvCache : IDisposable
     /// <param name="exactOnly">True for lossless requests: exact columns only.</param>
     /// <returns>Tokens adopted, a multiple of the page size.</returns>
     /// <exception cref="ArgumentException">The table is not empty.</exception>
-    public int Adopt(PageTable table, PrefixScope scope, ReadOnlySpan<int> tokens, bool exactOnly)
+    public int Adopt(PageTable table, PrefixScope scope, ReadOnlySpan<int> tokens, bool exactOnly) =>
+        Adopt(table, scope, tokens, exactOnly ? 0 : int.MaxValue);
+
+    internal int Adopt(PageTable table, PrefixScope scope, ReadOnlySpan<int> tokens, int deepestRung)
     {
         Own(table);
         if (table.ColumnCount != 0)
         {
             throw new ArgumentException($"Only an empty table adopts a prefix; this one holds {table.TokenCount} tokens.", nameof(table));
         }
-        return _prefix.Adopt(table, scope, tokens, exactOnly);
+        return _inside.Prefix.Adopt(table, scope, tokens, deepestRung);
     }
 
-    /// <summary>Tokens that <see cref="Adopt"/> would find; changes nothing.</summary>
+    /// <summary>Tokens that <see cref="Adopt(PageTable, PrefixScope, ReadOnlySpan{int}, bool)"/> would find; changes nothing.</summary>
     public int MatchLength(PrefixScope scope, ReadOnlySpan<int> tokens, bool exactOnly) =>
-        Live()._prefix.MatchLength(scope, tokens, exactOnly);
+        MatchLength(scope, tokens, exactOnly ? 0 : int.MaxValue);
+
+    internal int MatchLength(PrefixScope scope, ReadOnlySpan<int> tokens, int deepestRung) =>
+        Live()._inside.Prefix.MatchLength(scope, tokens, deepestRung);
 
     /// <summary>Offers the table's full columns to the prefix cache; those already offered are skipped. Cheap when nothing is new.</summary>
     public void Publish(PageTable table, PrefixScope scope, ReadOnlySpan<int> tokens)
     {
         Own(table);
-        _prefix.Publish(table, scope, tokens);
+        _inside.Prefix.Publish(table, scope, tokens);
     }
 
     /// <summary>Chained hashes of the prompt's full columns, first 64 bits each: what routing compares.</summary>
@@ -236,7 +203,7 @@ public sealed class PagedKvCache : IDisposable
 
     /// <summary>Drops unreferenced prefix columns, least recently used first, until this many bytes came free or none is left.</summary>
     /// <returns>Bytes freed.</returns>
-    public long DropUnreferenced(long bytes) => Live()._columns.DropUnreferenced(bytes);
+    public long DropUnreferenced(long bytes) => Live()._inside.Columns.DropUnreferenced(bytes);
 
     /// <summary>Changes the budget; a smaller one drops unreferenced prefix columns, closes fragmented extents and gives their memory back.</summary>
     /// <param name="budgetBytes">New budget, at most <see cref="MaximumBudgetBytes"/>.</param>
@@ -246,23 +213,23 @@ public sealed class PagedKvCache : IDisposable
         ObjectDisposedException.ThrowIf(_disposed, this);
         ArgumentOutOfRangeException.ThrowIfGreaterThan(budgetBytes, MaximumBudgetBytes);
         RequireRoom(BudgetBytes - budgetBytes);
-        if (!_columns.TryShrink(budgetBytes))
+        if (!_inside.Columns.TryShrink(budgetBytes))
         {
             return false;
         }
-        _budget.Resize(budgetBytes);
-        _arena.DiscardFree();
+        _inside.Budget.Resize(budgetBytes);
+        _inside.Arena.DiscardFree();
         return true;
     }
 
     /// <summary>Counters for metrics, reports and tests.</summary>
     public KvCacheStatistics Statistics() => new(
-        BudgetBytes, UsedBytes, _units.PrefixBytes, _units.UnreferencedPrefixBytes, _index.Count, _units.LiveCount,
-        _arena.ExtentsInUse, _arena.FragmentedBytes, _prefix.HitTokens, _prefix.MissTokens, _index.DroppedCount);
+        BudgetBytes, UsedBytes, _inside.Units.PrefixBytes, _inside.Units.UnreferencedPrefixBytes, _inside.Index.Count, _inside.Units.LiveCount,
+        _inside.Arena.ExtentsInUse, _inside.Arena.FragmentedBytes, _inside.Prefix.HitTokens, _inside.Prefix.MissTokens, _inside.Index.DroppedCount);
 
     /// <summary>Walks everything and throws if a law is broken (freed equals allocated, reference counts, bytes). Takes as long as there are units: for tests and diagnosis, not between steps.</summary>
     /// <exception cref="InvalidOperationException">A law is broken; the message names it with the values.</exception>
-    public void CheckIntegrity() => new CacheAudit(Live()._units, _arena, _index, _budget).Check(_tables);
+    public void CheckIntegrity() => new CacheAudit(Live()._inside.Units, _inside.Arena, _inside.Index, _inside.Budget).Check(_tables);
 
     /// <summary>
     /// Gives all memory back, live tables or not: whoever uses the cache (engine, model runner) has ended before. Later calls
@@ -271,22 +238,50 @@ public sealed class PagedKvCache : IDisposable
     public void Dispose()
     {
         _disposed = true;
-        _units.Dispose();
-        _arena.Dispose();
+        _inside.Dispose();
     }
 
     /// <summary>Reads and writes pages during a step.</summary>
-    internal PageAccess Pages { get; }
+    internal PageAccess Pages => _inside.Pages;
 
     /// <summary>The codecs its units may have.</summary>
-    internal CodecSet Codecs { get; }
+    internal CodecSet Codecs => _inside.Codecs;
+
+    /// <summary>The rungs its tables may be moved to, lossless first.</summary>
+    internal RungFormats Rungs => _inside.Rungs;
+
+    /// <summary>Moves tables to their rungs, between steps.</summary>
+    internal Squeezer Squeezer => _inside.Squeezer;
+
+    /// <summary>
+    /// Most physical bytes a sequence holds on a rung, the exact parts and columns on their way included.
+    /// </summary>
+    /// <param name="tokens">Tokens of the sequence.</param>
+    /// <param name="rung">Index of the rung.</param>
+    /// <param name="pendingColumns">Columns behind the recent window that may still wait to be moved.</param>
+    internal long CommitmentBytes(int tokens, int rung, int pendingColumns) =>
+        _inside.Columns.BytesFor(KvShape.PagesFor(tokens), Rungs[rung], pendingColumns);
+
+    /// <summary>A second table over the units of a first; only an open page is copied. For questions over one document.</summary>
+    /// <returns>False, with the new table released, when the bytes of its lists or of the copy cannot be had.</returns>
+    internal bool TryFork(PageTable table, out PageTable fork)
+    {
+        Own(table);
+        fork = CreateTable();
+        bool shared = _inside.Cuts.TryShare(table, fork);
+        if (!shared)
+        {
+            Release(fork);
+        }
+        return shared;
+    }
 
     /// <summary>Counts scratch that lives as long as the cache.</summary>
     /// <exception cref="ArgumentException">It leaves no room for a column.</exception>
     internal void DeclareScratch(long bytes)
     {
         ObjectDisposedException.ThrowIf(_disposed, this);
-        _budget.AddFixed(bytes);
+        _inside.Budget.AddFixed(bytes);
         RequireRoom(0);
     }
 
@@ -303,5 +298,5 @@ public sealed class PagedKvCache : IDisposable
         }
     }
 
-    private void RequireRoom(long lessBytes) => _budget.RequireRoom(lessBytes, CommitmentBytes(KvShape.PageTokens));
+    private void RequireRoom(long lessBytes) => _inside.Budget.RequireRoom(lessBytes, CommitmentBytes(KvShape.PageTokens));
 }

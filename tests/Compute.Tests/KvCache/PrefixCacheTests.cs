@@ -47,7 +47,7 @@ public sealed class PrefixCacheTests
     {
         // Given a hash under which all columns of all scopes collide
         var options = new KvCacheOptions { BudgetBytes = 8L << 20 };
-        using var cache = new PagedKvCache(Caches.Small, options, new F16Codec(), static (_, _) => new ColumnHash(1, 2));
+        using var cache = new PagedKvCache(Caches.Small, options, CacheParts.Lossless(new F16Codec()) with { Hash = static (_, _) => new ColumnHash(1, 2) });
         int[][] prompts = [Caches.Tokens(200, 1), Caches.Tokens(200, 2), [.. Caches.Tokens(64, 2), .. Caches.Tokens(200, 1)[64..]]];
         foreach (int[] prompt in prompts)
         {

@@ -75,6 +75,9 @@ internal unsafe interface IKvCodec
     void CopySlot(KvSide side, SlotMove move, UnitShape shape) =>
         throw new NotSupportedException($"Slots of codec '{Name}' share data with their page and cannot move alone.");
 
+    /// <summary>Whether parts of another codec may be stored anew in this one: provenance. By default only the 16- and 32-bit forms.</summary>
+    bool Accepts(CodecId source) => source is CodecId.F16 or CodecId.F32;
+
     /// <summary>
     /// Writes a part from a part of another codec without decoding it, where that is exact or better than decoding.
     /// </summary>

@@ -9,12 +9,13 @@ internal readonly record struct CacheLayout(int ExtentCount, int UnitCapacity, i
 {
     private const int MaximumColumns = 1 << 20;
 
-    public static CacheLayout For(PageFormat format, long budgetBytes)
+    public static CacheLayout For(PageFormat format, int smallestUnitBytes, long budgetBytes)
     {
         int extents = (int)Math.Clamp(budgetBytes / ExtentArena.ExtentBytes, 1, int.MaxValue);
         int pages = checked(extents * SizeClass.For(format.PageBytes).SlotsPerExtent);
-        // Every list block belongs to a table with at least as many pages, so twice the pages is enough for both.
-        int units = checked(2 * pages);
+        // Every list block belongs to a table with at least a column of pages of its own or shared ones; twice the pages is
+        // enough for both, and the smallest pages of a deep rung are many more.
+        int units = checked(pages + Math.Max(pages, extents * SizeClass.For(smallestUnitBytes).SlotsPerExtent));
         int columns = Math.Clamp(pages / format.HeadCount, 1, MaximumColumns);
         long fixedBytes = ExtentArena.OverheadBytes(extents) + UnitTable.OverheadBytes(units, extents)
             + PrefixIndex.OverheadBytes(columns, format.HeadCount);

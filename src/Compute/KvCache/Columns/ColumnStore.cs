@@ -1,6 +1,8 @@
 using Concertina.Compute.KvCache.Codecs;
 using Concertina.Compute.KvCache.Memory;
 using Concertina.Compute.KvCache.Prefix;
+using Concertina.Compute.KvCache.Rungs;
+using Concertina.Compute.KvCache.Transcoding;
 
 namespace Concertina.Compute.KvCache.Columns;
 
@@ -10,6 +12,9 @@ namespace Concertina.Compute.KvCache.Columns;
 /// </summary>
 internal sealed unsafe class ColumnStore
 {
+    // Sinks, two columns of window, one that the window cuts, and the open one.
+    private const int ExactColumns = Squeezer.SinkColumns + (Squeezer.RecentTokens / KvShape.PageTokens) + 2;
+
     private readonly UnitTable _units;
     private readonly ExtentArena _arena;
     private readonly CacheBudget _budget;
@@ -40,15 +45,18 @@ internal sealed unsafe class ColumnStore
 
     private int ListStride => _arena.Classes[_listClass].StrideBytes;
 
-    /// <summary>Most bytes a table with this many columns holds.</summary>
-    public long BytesFor(int columns)
+    /// <summary>Most bytes a table with this many columns holds on a rung, while so many columns may wait to be moved there.</summary>
+    public long BytesFor(int columns, RungFormat rung, int pendingColumns)
     {
         if (columns == 0)
         {
             return 0;
         }
         int blocks = (columns + PageTable.BlockEntries - 1) / PageTable.BlockEntries;
-        return ((long)columns * HeadCount * _arena.Classes[PageClass].ShareBytes)
+        int open = Math.Min(columns, ExactColumns + pendingColumns);
+        long openShare = _arena.Classes[PageClass].ShareBytes;
+        long share = _arena.Classes[rung.SizeClass].ShareBytes;
+        return (((open * openShare) + ((columns - open) * share)) * HeadCount)
             + ((long)blocks * _arena.Classes[_listClass].ShareBytes) + PageTable.HeapBytesFor(HeadCount, blocks);
     }
 
@@ -127,52 +135,14 @@ internal sealed unsafe class ColumnStore
         }
     }
 
-    /// <summary>Whether every unit of a column is stored as open pages are.</summary>
-    public bool IsOpenFormat(PageTable table, int column)
+    /// <summary>A unit for transcoding, which may use the reserve; drops unreferenced prefix columns if bytes are short.</summary>
+    public bool TryAllocateFromReserve(int sizeClass, out UnitHandle unit)
     {
-        if (column < table.EvictedColumns)
+        while (!_units.TryAllocate(sizeClass, fromReserve: true, out unit))
         {
-            return false;
-        }
-        for (int head = 0; head < HeadCount; head++)
-        {
-            if (!Format.Holds(_units.Entry(table.UnitOf(head, column))))
+            if (!_index.TryDropOldest())
             {
                 return false;
-            }
-        }
-        return true;
-    }
-
-    /// <summary>Cuts a column inside and makes it the open page again, which belongs to this table alone.</summary>
-    /// <returns>
-    /// Slots that remain in every head: fewer than asked where a codec cannot cut there; 0, with nothing changed, when the
-    /// column was transcoded, or is shared and the bytes of a copy cannot be had.
-    /// </returns>
-    public int Reopen(PageTable table, int column, int slots)
-    {
-        if (!IsOpenFormat(table, column) || !TryOwn(table, column))
-        {
-            return 0;
-        }
-        for (int head = 0; head < HeadCount; head++)
-        {
-            ref UnitEntry entry = ref _units.Entry(table.UnitOf(head, column));
-            entry.Flags &= UnitFlags.NonFinite;
-            entry.FilledCount = 0;
-        }
-        return CutAll(table, column, slots);
-    }
-
-    /// <summary>Makes the units of a column in the open format this table's own, copying those that are shared.</summary>
-    /// <returns>False, with nothing changed, when the bytes cannot be had.</returns>
-    public bool TryOwn(PageTable table, int column)
-    {
-        for (int head = 0; head < HeadCount; head++)
-        {
-            if (_units.Entry(table.UnitOf(head, column)).References > 1)
-            {
-                return TryCopyShared(table, column);
             }
         }
         return true;
@@ -224,44 +194,6 @@ internal sealed unsafe class ColumnStore
         return TryAppend(table, _column);
     }
 
-    // Heads that were cut before a lower one is met are cut again, so that all hold the same slots.
-    private int CutAll(PageTable table, int column, int slots)
-    {
-        int agreed = 0;
-        for (int head = 0; agreed < HeadCount && slots > 0; head = (head + 1) % HeadCount)
-        {
-            var page = new Span<byte>(_units.Bytes(table.UnitOf(head, column)), Format.PageBytes);
-            int kept = Format.Truncate(page, slots);
-            agreed = kept == slots ? agreed + 1 : 1;
-            slots = kept;
-        }
-        return slots;
-    }
-
-    private bool TryCopyShared(PageTable table, int column)
-    {
-        for (int head = 0; head < HeadCount; head++)
-        {
-            if (!TryNewPage(out _column[head]))
-            {
-                ReleaseAll(_column.AsSpan(0, head));
-                return false;
-            }
-        }
-        for (int head = 0; head < HeadCount; head++)
-        {
-            UnitHandle shared = table.UnitOf(head, column);
-            ref UnitEntry from = ref _units.Entry(shared);
-            ref UnitEntry to = ref _units.Entry(_column[head]);
-            to.Start = from.Start;
-            to.Flags = from.Flags & UnitFlags.NonFinite;
-            Buffer.MemoryCopy(_units.Bytes(shared), _units.Bytes(_column[head]), PageStride, Format.PageBytes);
-            table.Replace(head, table.IndexOf(head, column), _column[head]);
-            _units.Release(shared);
-        }
-        return true;
-    }
-
     private void RemoveBlocks(PageTable table)
     {
         table.Recount();
@@ -271,7 +203,8 @@ internal sealed unsafe class ColumnStore
         }
     }
 
-    private bool TryNewPage(out UnitHandle unit)
+    /// <summary>Makes an open page without a place in any table.</summary>
+    public bool TryNewPage(out UnitHandle unit)
     {
         if (!TryAllocate(PageClass, out unit))
         {
@@ -284,7 +217,8 @@ internal sealed unsafe class ColumnStore
         return true;
     }
 
-    private bool TryAddBlock(PageTable table)
+    /// <summary>Adds a block to each list of a table.</summary>
+    public bool TryAddBlock(PageTable table)
     {
         long growth = table.GrowthBytes(HeadCount);
         while (!_budget.CanAddLists(growth, _arena.ExtentsInUse, fromReserve: false))
@@ -320,7 +254,8 @@ internal sealed unsafe class ColumnStore
         return true;
     }
 
-    private void ReleaseAll(ReadOnlySpan<UnitHandle> units)
+    /// <summary>Gives back units that belong to nobody.</summary>
+    public void ReleaseAll(ReadOnlySpan<UnitHandle> units)
     {
         foreach (UnitHandle unit in units)
         {

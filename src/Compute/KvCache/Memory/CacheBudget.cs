@@ -4,10 +4,10 @@ namespace Concertina.Compute.KvCache.Memory;
 /// The physical bytes a cache may hold: fixed tables and scratch, growing lists, and extents. The one place that says
 /// whether another extent may be opened, so held bytes cannot pass the budget.
 /// </summary>
-internal sealed class CacheBudget(long budgetBytes, double reserveShare)
+internal sealed class CacheBudget(long budgetBytes, double reserveShare, int sizeCount = 1)
 {
-    // Two size classes are in use, so up to two extents are partly filled when all others are full.
-    private const long RoundingBytes = 2L * ExtentArena.ExtentBytes;
+    // Each size of page and the page lists leave up to one extent partly filled when all others are full.
+    private readonly long _roundingBytes = (sizeCount + 1L) * ExtentArena.ExtentBytes;
 
     public long BudgetBytes { get; private set; } = budgetBytes;
 
@@ -21,7 +21,7 @@ internal sealed class CacheBudget(long budgetBytes, double reserveShare)
     public long ListBytes { get; private set; }
 
     /// <summary>Sum of commitments that can always be met.</summary>
-    public long CommittableBytes => Math.Max(0, BudgetBytes - ReserveBytes - FixedBytes - RoundingBytes);
+    public long CommittableBytes => Math.Max(0, BudgetBytes - ReserveBytes - FixedBytes - _roundingBytes);
 
     public bool CanOpenExtent(int extentsInUse, bool fromReserve) => CanAddLists(ExtentArena.ExtentBytes, extentsInUse, fromReserve);
 
@@ -38,11 +38,11 @@ internal sealed class CacheBudget(long budgetBytes, double reserveShare)
     /// <exception cref="ArgumentException">With so many bytes less, not even one column could be committed.</exception>
     public void RequireRoom(long lessBytes, long columnBytes)
     {
-        if (BudgetBytes - lessBytes - ReserveBytes - FixedBytes - RoundingBytes < columnBytes)
+        if (BudgetBytes - lessBytes - ReserveBytes - FixedBytes - _roundingBytes < columnBytes)
         {
             throw new ArgumentException(
                 $"A KV cache budget of {BudgetBytes - lessBytes:N0} bytes is too small: its tables and scratch take {FixedBytes:N0}, the " +
-                $"transcode reserve {ReserveBytes:N0}, rounding to extents {RoundingBytes:N0}, and one column of {KvShape.PageTokens} " +
+                $"transcode reserve {ReserveBytes:N0}, rounding to extents {_roundingBytes:N0}, and one column of {KvShape.PageTokens} " +
                 $"tokens needs {columnBytes:N0} bytes. Raise KvCache:BudgetBytes.");
         }
     }

@@ -4,19 +4,22 @@ using Concertina.Compute.KvCache.Memory;
 namespace Concertina.Compute.KvCache.Prefix;
 
 /// <summary>Moves columns between page tables and the index: adopt, match, publish.</summary>
-internal sealed class PrefixCache(PrefixIndex index, UnitTable units, ColumnStore columns)
+internal sealed class PrefixCache(PrefixIndex index, UnitTable units, ColumnStore columns, ColumnCuts cuts)
 {
     public long HitTokens { get; private set; }
 
     public long MissTokens { get; private set; }
 
-    /// <summary>Appends the longest run of kept columns, leaving at least one token to compute.</summary>
+    /// <summary>
+    /// Appends the longest run of kept columns that are no worse than a rung, leaving at least one token to compute; rung 0
+    /// takes exact columns only.
+    /// </summary>
     /// <returns>Tokens adopted.</returns>
-    public int Adopt(PageTable table, PrefixScope scope, ReadOnlySpan<int> tokens, bool exactOnly)
+    public int Adopt(PageTable table, PrefixScope scope, ReadOnlySpan<int> tokens, int deepestRung)
     {
         PrefixCursor at = PrefixCursor.Start(scope);
         int exactColumns = 0;
-        while (TryStep(at, tokens, exactOnly, out PrefixCursor next))
+        while (TryStep(at, tokens, deepestRung, out PrefixCursor next))
         {
             ReadOnlySpan<UnitHandle> column = index.Units(next.Column);
             foreach (UnitHandle unit in column)
@@ -28,6 +31,7 @@ internal sealed class PrefixCache(PrefixIndex index, UnitTable units, ColumnStor
                 break;
             }
             at = next;
+            table.ReachedRung = Math.Max(table.ReachedRung, index.RungOf(at.Column));
             exactColumns += exactColumns == at.Columns - 1 && index.IsExact(at.Column) ? 1 : 0;
         }
         int adopted = at.Columns * KvShape.PageTokens;
@@ -41,10 +45,10 @@ internal sealed class PrefixCache(PrefixIndex index, UnitTable units, ColumnStor
     }
 
     /// <summary>Tokens that <see cref="Adopt"/> would find.</summary>
-    public int MatchLength(PrefixScope scope, ReadOnlySpan<int> tokens, bool exactOnly)
+    public int MatchLength(PrefixScope scope, ReadOnlySpan<int> tokens, int deepestRung)
     {
         PrefixCursor at = PrefixCursor.Start(scope);
-        while (TryStep(at, tokens, exactOnly, out PrefixCursor next))
+        while (TryStep(at, tokens, deepestRung, out PrefixCursor next))
         {
             at = next;
         }
@@ -63,14 +67,14 @@ internal sealed class PrefixCache(PrefixIndex index, UnitTable units, ColumnStor
             at = PrefixCursor.Start(scope);
         }
         int full = Math.Min(table.TokenCount, tokens.Length) / KvShape.PageTokens;
-        while (at.Columns < full && columns.IsOpenFormat(table, at.Columns) && TryPublish(table, at, tokens.Slice(at.Columns * KvShape.PageTokens), out PrefixCursor next))
+        while (at.Columns < full && cuts.IsOpenFormat(table, at.Columns) && TryPublish(table, at, tokens.Slice(at.Columns * KvShape.PageTokens), out PrefixCursor next))
         {
             at = next;
         }
         table.Published = at;
     }
 
-    private bool TryStep(PrefixCursor at, ReadOnlySpan<int> tokens, bool exactOnly, out PrefixCursor next)
+    private bool TryStep(PrefixCursor at, ReadOnlySpan<int> tokens, int deepestRung, out PrefixCursor next)
     {
         next = at;
         int from = at.Columns * KvShape.PageTokens;
@@ -79,7 +83,7 @@ internal sealed class PrefixCache(PrefixIndex index, UnitTable units, ColumnStor
             return false;
         }
         return index.TryNext(at, tokens[from..], exact: true, out next)
-            || (!exactOnly && index.TryNext(at, tokens[from..], exact: false, out next));
+            || (deepestRung > 0 && index.TryNext(at, tokens[from..], exact: false, out next, deepestRung));
     }
 
     private bool TryPublish(PageTable table, PrefixCursor at, ReadOnlySpan<int> tokens, out PrefixCursor next)
@@ -102,7 +106,7 @@ internal sealed class PrefixCache(PrefixIndex index, UnitTable units, ColumnStor
         {
             own[head] = table.UnitOf(head, at.Columns);
         }
-        return index.TryAdd(at, tokens, exact, own, out next);
+        return index.TryAdd(at, tokens, new ColumnUnits(own, exact, exact ? 0 : table.ReachedRung), out next);
     }
 
     private void Switch(PageTable table, int column, ReadOnlySpan<UnitHandle> kept)

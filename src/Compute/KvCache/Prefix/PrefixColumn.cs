@@ -27,5 +27,9 @@ internal struct PrefixColumn
     public int IdleNext;
     public int IdlePrevious;
     public bool Exact;
+
+    /// <summary>Deepest rung of the prefix it was computed over; 0 when exact.</summary>
+    public byte Rung;
+
     public bool Used;
 }

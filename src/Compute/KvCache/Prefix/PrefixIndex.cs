@@ -52,19 +52,21 @@ internal sealed class PrefixIndex
         ((long)capacity * (PrefixColumn.Bytes + (KvShape.PageTokens * sizeof(int)) + (headCount * sizeof(ulong))))
         + ((long)BucketCount(capacity) * sizeof(int));
 
-    /// <summary>The next column of a walk, exact or not.</summary>
+    /// <summary>The next column of a walk, exact or not; an inexact one computed over no deeper rung than a given one.</summary>
     /// <returns>False when no such column is kept.</returns>
-    public bool TryNext(PrefixCursor at, ReadOnlySpan<int> tokens, bool exact, out PrefixCursor next)
+    public bool TryNext(
+        PrefixCursor at, ReadOnlySpan<int> tokens, bool exact, out PrefixCursor next, int deepestRung = int.MaxValue)
     {
         ColumnHash hash = _hash(at.Hash, tokens);
         int column = Find(hash, at, tokens, exact);
+        column = column != None && _columns[column].Rung > deepestRung ? None : column;
         next = column == None ? at : new PrefixCursor(at.Columns + 1, hash, _columns[column].Node, column, at.Scope);
         return column != None;
     }
 
     /// <summary>Adds the column after a walk; the caller's page table holds its units and goes on holding them.</summary>
     /// <returns>False when the index is full of columns in use.</returns>
-    public bool TryAdd(PrefixCursor at, ReadOnlySpan<int> tokens, bool exact, ReadOnlySpan<UnitHandle> units, out PrefixCursor next)
+    public bool TryAdd(PrefixCursor at, ReadOnlySpan<int> tokens, ColumnUnits units, out PrefixCursor next)
     {
         next = at;
         // Making room must not take the parent: it has no child yet and may be unreferenced.
@@ -73,7 +75,7 @@ internal sealed class PrefixIndex
             return false;
         }
         ColumnHash hash = _hash(at.Hash, tokens);
-        int twin = Find(hash, at, tokens, !exact);
+        int twin = Find(hash, at, tokens, !units.Exact);
         int column = _freeHead != None ? _freeHead : _fresh++;
         if (column == _freeHead)
         {
@@ -90,15 +92,16 @@ internal sealed class PrefixIndex
             Next = bucket,
             IdleNext = None,
             IdlePrevious = None,
-            Exact = exact,
+            Exact = units.Exact,
+            Rung = (byte)units.Rung,
             Used = true,
         };
         bucket = column;
         tokens[..KvShape.PageTokens].CopyTo(_tokens.AsSpan(column * KvShape.PageTokens));
-        units.CopyTo(_handles.AsSpan(column * _headCount));
+        units.Handles.CopyTo(_handles.AsSpan(column * _headCount));
         for (int head = 0; head < _headCount; head++)
         {
-            _units.RetainForPrefix(units[head], head == 0 ? column : None);
+            _units.RetainForPrefix(units.Handles[head], head == 0 ? column : None);
         }
         if (at.Column != None)
         {
@@ -113,6 +116,9 @@ internal sealed class PrefixIndex
     public ReadOnlySpan<UnitHandle> Units(int column) => _handles.AsSpan(column * _headCount, _headCount);
 
     public bool IsExact(int column) => _columns[column].Exact;
+
+    /// <summary>Deepest rung a column was computed over.</summary>
+    public int RungOf(int column) => _columns[column].Rung;
 
     /// <summary>True while a cursor's column is still the one it passed.</summary>
     public bool IsCurrent(PrefixCursor cursor) =>

@@ -81,5 +81,5 @@ public sealed class CodecContractTests
     }
 
     private static PagedKvCache New(IKvCodec codec) =>
-        new(Caches.Small, new KvCacheOptions { BudgetBytes = 8L << 20 }, codec, static (parent, tokens) => parent.Next(tokens));
+        new(Caches.Small, new KvCacheOptions { BudgetBytes = 8L << 20 }, CacheParts.Lossless(codec));
 }

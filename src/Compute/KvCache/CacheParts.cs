@@ -1,0 +1,28 @@
+using Concertina.Compute.KvCache.Codecs;
+using Concertina.Compute.KvCache.Prefix;
+using Concertina.Compute.KvCache.Rungs;
+
+namespace Concertina.Compute.KvCache;
+
+/// <summary>What a cache is made of beside its shape and budget.</summary>
+internal sealed record CacheParts
+{
+    /// <summary>Codec of open pages and of the lossless rung.</summary>
+    public required IKvCodec Open { get; init; }
+
+    /// <summary>All codecs that units may have.</summary>
+    public required CodecSet Codecs { get; init; }
+
+    /// <summary>Rungs below lossless, shallow to deep.</summary>
+    public IReadOnlyList<Rung> Rungs { get; init; } = [];
+
+    /// <summary>Hash of the chain of prefix columns; tests pass a colliding one.</summary>
+    public Func<ColumnHash, ReadOnlySpan<int>, ColumnHash> Hash { get; init; } = static (parent, tokens) => parent.Next(tokens);
+
+    /// <summary>The lossless rung alone, with an open codec of its own or one of the catalog.</summary>
+    public static CacheParts Lossless(IKvCodec open) => new()
+    {
+        Open = open,
+        Codecs = new CodecSet(CodecCatalog.All.Where(known => known.Id != open.Id).Append(open)),
+    };
+}

@@ -1,0 +1,96 @@
+using System.Runtime.InteropServices;
+using Concertina.Compute.KvCache.Codecs;
+using Concertina.Compute.KvCache.Columns;
+using Concertina.Compute.KvCache.Memory;
+using Concertina.Compute.KvCache.Rungs;
+
+namespace Concertina.Compute.KvCache.Transcoding;
+
+/// <summary>
+/// Stores one unit of a table anew in the format of a rung. Atomic: the table refers to the old unit until the new one is
+/// complete. A shared unit is left to the others. Engine thread only, between steps.
+/// </summary>
+internal sealed unsafe class PageTranscoder(ColumnStore columns, UnitTable units, PageAccess pages, CodecSet codecs, KvShape shape)
+{
+    private readonly float[] _rows = new float[KvShape.PageTokens * shape.HeadDim];
+
+    /// <summary>Heap bytes it keeps.</summary>
+    public static long ScratchBytes(KvShape shape) => (long)KvShape.PageTokens * shape.HeadDim * sizeof(float);
+
+    /// <summary>Whether a unit would change on its way to a rung.</summary>
+    public bool IsPending(UnitHandle unit, RungFormat to)
+    {
+        ref UnitEntry entry = ref units.Entry(unit);
+        // A gapped page has offsets only where its new unit has room for them.
+        if (entry.Flags.HasFlag(UnitFlags.Stays) || (entry.Flags.HasFlag(UnitFlags.Gapped) && !to.Evicts) || (to.Page.Holds(entry) && entry.SizeClass == to.SizeClass))
+        {
+            return false;
+        }
+        return Accepts(to.Page.KeyCodec, entry.KeyCodec) && Accepts(to.Page.ValueCodec, entry.ValueCodec);
+    }
+
+    /// <summary>Moves one unit of a list.</summary>
+    /// <param name="table">Table that refers to it.</param>
+    /// <param name="head">layer * KvHeadCount + KV head.</param>
+    /// <param name="index">Index in the list.</param>
+    /// <param name="to">Format it gets.</param>
+    public TranscodeResult Move(PageTable table, int head, int index, RungFormat to)
+    {
+        UnitHandle from = table.Unit(head, index);
+        if (!IsPending(from, to))
+        {
+            return TranscodeResult.Stays;
+        }
+        if (!columns.TryAllocateFromReserve(to.SizeClass, out UnitHandle unit))
+        {
+            return TranscodeResult.NoRoom;
+        }
+        ref UnitEntry source = ref units.Entry(from);
+        ref UnitEntry target = ref units.Entry(unit);
+        target.Kind = UnitKind.HeadPage;
+        target.KeyCodec = (byte)to.Page.KeyCodec.Id;
+        target.ValueCodec = (byte)to.Page.ValueCodec.Id;
+        target.Start = source.Start;
+        target.FilledCount = source.FilledCount;
+        target.Flags = source.Flags & (UnitFlags.Sealed | UnitFlags.Gapped | UnitFlags.NonFinite);
+        if (!Copy(from, unit, head, to))
+        {
+            source.Flags |= UnitFlags.Stays;
+            units.Release(unit);
+            return TranscodeResult.Stays;
+        }
+        table.Replace(head, index, unit, units.StrideBytes(unit) - units.StrideBytes(from));
+        table.ExactTokens = Math.Min(table.ExactTokens, target.Start / KvShape.PageTokens * KvShape.PageTokens);
+        units.Release(from);
+        return TranscodeResult.Moved;
+    }
+
+    /// <summary>Work of moving a unit: bytes of the sides that are encoded, times the weight of their codecs.</summary>
+    public long Charge(in UnitEntry from, RungFormat to)
+    {
+        double charge = SideCharge(KvSide.Keys, from.KeyCodec, to.Page.KeyCodec) + SideCharge(KvSide.Values, from.ValueCodec, to.Page.ValueCodec);
+        return (long)Math.Ceiling(charge);
+    }
+
+    private double SideCharge(KvSide side, byte from, IKvCodec to) =>
+        codecs.Get((CodecId)from).PartBytes(side, UnitShape.HeadPage(shape)) * ((byte)to.Id == from ? 1 : Math.Max(1, to.EncodeWeight));
+
+    private static bool Accepts(IKvCodec to, byte from) => (byte)to.Id == from || to.Accepts((CodecId)from);
+
+    private bool Copy(UnitHandle from, UnitHandle unit, int head, RungFormat to)
+    {
+        UnitEntry entry = units.Entry(from);
+        IKvCodec keys = codecs.Get((CodecId)entry.KeyCodec);
+        IKvCodec values = codecs.Get((CodecId)entry.ValueCodec);
+        int keyBytes = keys.PartBytes(KvSide.Keys, to.Page.Shape);
+        int valueBytes = values.PartBytes(KvSide.Values, to.Page.Shape);
+        // Both units have the size of their class, which was made for both parts.
+        var old = new ReadOnlySpan<byte>(units.Bytes(from), keyBytes + valueBytes);
+        var page = new Span<byte>(units.Bytes(unit), to.UnitBytes);
+        PartSite site = pages.Site(from, head);
+        MemoryMarshal.AsBytes(site.Offsets).CopyTo(page[Math.Min(to.Page.OffsetStart, page.Length)..]);
+        Span<float> rows = _rows.AsSpan(0, entry.FilledCount * shape.HeadDim);
+        return new PartMove(KvSide.Keys, keys, old[..keyBytes], to.Page.KeyCodec, page[..to.Page.KeyBytes]).Run(site, rows)
+            && new PartMove(KvSide.Values, values, old[keyBytes..], to.Page.ValueCodec, page[to.Page.KeyBytes..to.Page.PageBytes]).Run(site, rows);
+    }
+}

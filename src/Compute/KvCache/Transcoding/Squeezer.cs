@@ -1,0 +1,113 @@
+using Concertina.Compute.KvCache.Memory;
+using Concertina.Compute.KvCache.Rungs;
+
+namespace Concertina.Compute.KvCache.Transcoding;
+
+/// <summary>
+/// Moves tables to their rungs, one unit a step. The first page (attention sinks), the recent window and the open page stay
+/// as they are on every rung; a column is moved once it has left the window, also while its prompt is still being
+/// prefilled. Stopping between two steps is always safe. Engine thread only, between steps of the engine.
+/// </summary>
+internal sealed class Squeezer(UnitTable units, PageTranscoder transcoder, RungFormats rungs, int headCount)
+{
+    /// <summary>Tokens of the recent window.</summary>
+    public const int RecentTokens = 128;
+
+    /// <summary>Columns at the start that keep their form.</summary>
+    public const int SinkColumns = 1;
+
+    private const int UnitsPassedOver = 4096;
+
+    /// <summary>Columns below this may be moved.</summary>
+    public static int LimitColumn(int tokens) => Math.Max(0, tokens - RecentTokens) / KvShape.PageTokens;
+
+    /// <summary>Gives a table a deeper rung; what is deeper already stays.</summary>
+    public static void SetRung(PageTable table, int rung)
+    {
+        if (table.Rung != rung)
+        {
+            table.Rung = rung;
+            table.Sweep = default;
+        }
+    }
+
+    /// <summary>Columns that have left the window and are not at their rung.</summary>
+    public static int PendingColumns(PageTable table) => table.Rung == 0
+        ? 0
+        : Math.Max(0, LimitColumn(table.TokenCount) - Math.Max(table.Sweep.Done, SinkColumns));
+
+    /// <summary>Moves the next unit of a table.</summary>
+    public SqueezeStep Step(PageTable table)
+    {
+        if (table.Rung == 0 || !TryOpenSweep(table))
+        {
+            return new SqueezeStep(SqueezeOutcome.Done);
+        }
+        RungFormat to = rungs[table.Rung];
+        ref SweepState sweep = ref table.Sweep;
+        for (int passed = 0; passed < UnitsPassedOver && sweep.Head < headCount; passed++)
+        {
+            if (sweep.Index >= table.IndexOf(sweep.Head, sweep.Limit))
+            {
+                sweep.Index = First(table, ++sweep.Head);
+                continue;
+            }
+            if (!transcoder.IsPending(table.Unit(sweep.Head, sweep.Index), to))
+            {
+                sweep.Index++;
+                continue;
+            }
+            return Move(table, to);
+        }
+        if (sweep.Head == headCount)
+        {
+            sweep = new SweepState { Done = sweep.Limit };
+        }
+        return new SqueezeStep(SqueezeOutcome.Worked);
+    }
+
+    /// <summary>Forgets how far a table was swept beyond a cut.</summary>
+    public static void Cut(PageTable table) =>
+        table.Sweep = new SweepState { Done = Math.Min(table.Sweep.Done, LimitColumn(table.TokenCount)) };
+
+    private SqueezeStep Move(PageTable table, RungFormat to)
+    {
+        ref SweepState sweep = ref table.Sweep;
+        UnitEntry entry = units.Entry(table.Unit(sweep.Head, sweep.Index));
+        TranscodeResult result = transcoder.Move(table, sweep.Head, sweep.Index, to);
+        if (result == TranscodeResult.NoRoom)
+        {
+            return new SqueezeStep(SqueezeOutcome.NoRoom);
+        }
+        sweep.Index++;
+        if (result == TranscodeResult.Moved)
+        {
+            table.ReachedRung = Math.Max(table.ReachedRung, table.Rung);
+            table.TranscodedUnits++;
+        }
+        return new SqueezeStep(SqueezeOutcome.Worked, transcoder.Charge(entry, to));
+    }
+
+    private static bool TryOpenSweep(PageTable table)
+    {
+        if (table.Sweep.Limit > 0)
+        {
+            return true;
+        }
+        int limit = LimitColumn(table.TokenCount);
+        if (limit <= Math.Max(table.Sweep.Done, SinkColumns))
+        {
+            return false;
+        }
+        table.Sweep.Limit = limit;
+        table.Sweep.Head = 0;
+        table.Sweep.Index = First(table, 0);
+        return true;
+    }
+
+    private static int First(PageTable table, int head)
+    {
+        int done = table.Sweep.Done;
+        return done <= SinkColumns || done < table.EvictedColumns || head == table.Owner.Shape.HeadCount ? SinkColumns : table.IndexOf(head, done);
+    }
+}
