@@ -13,7 +13,8 @@ internal sealed class EngineState
         Options = options;
         Time = time;
         Commitments = new CommitmentTable(cache, model.ContextLength);
-        Intake = new Intake(new RequestRules(model, Commitments, options.DefaultNewTokens), options, time, wake);
+        Ladder = [LosslessRung(cache)];
+        Intake = new Intake(new RequestRules(model, Commitments, Ladder, options.DefaultNewTokens), options, time, wake);
         Ledger = new CommitmentLedger(Commitments.CapacityBytes, options.MaxRunning);
         Queue = new WaitingQueue(Clocks);
         Slots = new SlotReserve(cache, Commitments, Ledger, Idle);
@@ -27,6 +28,9 @@ internal sealed class EngineState
     public TimeProvider Time { get; }
 
     public CommitmentTable Commitments { get; }
+
+    /// <summary>The rungs of the model, lossless first.</summary>
+    public IReadOnlyList<KvRungFacts> Ladder { get; }
 
     public Intake Intake { get; }
 
@@ -75,4 +79,14 @@ internal sealed class EngineState
                 $"{Queue.Count} requests wait of {Options.QueueLimit} that may, {Running.Count} run of {Options.MaxRunning} that may.");
         }
     }
+
+    private static KvRungFacts LosslessRung(PagedKvCache cache) => new()
+    {
+        Name = cache.Pages.Codec,
+        Bits = cache.Pages.BitsPerValue,
+        Ratio = 1,
+        BytesPerToken = (cache.CommitmentBytes(KvRungFacts.AtTokens) + KvRungFacts.AtTokens - 1) / KvRungFacts.AtTokens,
+        MeanKl = 0,
+        P99Kl = 0,
+    };
 }

@@ -9,12 +9,19 @@ public interface IInferenceEngine : IAsyncDisposable
     /// <summary>State at the end of the last step.</summary>
     EngineSnapshot Snapshot { get; }
 
+    /// <summary>The rungs of the served model, lossless first; the same for the engine's life.</summary>
+    IReadOnlyList<KvRungFacts> Ladder { get; }
+
     /// <summary>Opens a sequence. Cheap; holds no units until something is submitted.</summary>
     /// <exception cref="ObjectDisposedException">The engine has ended.</exception>
     SequenceHandle Open(in SequenceIdentity identity);
 
     /// <summary>The sequences that hold units now; for reports to the budget grain.</summary>
     IReadOnlyList<SequenceSnapshot> Sequences();
+
+    /// <summary>Names the rung a sequence shall move to, within what its requests allow; the last one wins. Taken up between steps.</summary>
+    /// <returns>False when no sequence with that key is open or the ladder has no such rung; nothing has changed then.</returns>
+    bool Assign(string sequenceKey, string rung);
 
     /// <summary>Refuses new work from now on; what is queued or running goes on.</summary>
     void Drain();

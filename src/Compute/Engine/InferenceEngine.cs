@@ -77,6 +77,9 @@ public sealed class InferenceEngine : IInferenceEngine
     }
 
     /// <inheritdoc/>
+    public IReadOnlyList<KvRungFacts> Ladder => _state.Ladder;
+
+    /// <inheritdoc/>
     public SequenceHandle Open(in SequenceIdentity identity)
     {
         Sequence sequence = new(identity);
@@ -98,10 +101,21 @@ public sealed class InferenceEngine : IInferenceEngine
             {
                 if (sequence.KvBytes > 0 || sequence.Running)
                 {
-                    held.Add(new SequenceSnapshot(sequence.Identity.Key, sequence.WarmTokens, sequence.KvBytes, sequence.Running));
+                    held.Add(new SequenceSnapshot(
+                        sequence.Identity.Key, sequence.WarmTokens, sequence.KvBytes, sequence.Running, Ladder[0].Name));
                 }
             }
             return held;
+        }
+    }
+
+    /// <inheritdoc/>
+    public bool Assign(string sequenceKey, string rung)
+    {
+        lock (_lock)
+        {
+            // One rung exists, so a sequence is always where it is told to be.
+            return rung == Ladder[0].Name && _open.Any(sequence => sequence.Identity.Key == sequenceKey);
         }
     }
 

@@ -14,7 +14,7 @@ internal static class EngineMessages
         Sampling = new SamplingSpec(
             request.Sampling.Temperature, request.Sampling.TopK, request.Sampling.TopP, request.Sampling.MinP, request.Sampling.Seed),
         StopTokens = request.StopTokens,
-        Lossless = request.Policy == KvPolicy.Lossless,
+        Kv = new KvSpec { Mode = Mode(request.Policy) },
         Weight = request.Weight,
     };
 
@@ -38,6 +38,14 @@ internal static class EngineMessages
         Exact = end.Exact,
         Waits = end.Waits,
         StopToken = end.StopToken,
+    };
+
+    private static KvMode Mode(KvPolicy policy) => policy switch
+    {
+        KvPolicy.Elastic => KvMode.Elastic,
+        KvPolicy.Lossless => KvMode.Lossless,
+        KvPolicy.Economy => KvMode.Economy,
+        _ => throw new ArgumentOutOfRangeException(nameof(policy), policy, "The engine has no mode for this policy."),
     };
 
     private static RefusalReason Reason(RefusalKind kind) => kind switch

@@ -102,7 +102,7 @@ public sealed class RandomLoadTests(ITestOutputHelper output)
         GenerationSpec spec = bench.Spec(prompt, random.Next(4) == 0 ? null : random.Next(1, 120)) with
         {
             Sampling = random.Next(2) == 0 ? SamplingSpec.Greedy : new SamplingSpec(1, random.Next(50), 0.9f, 0.01f, random.Next()),
-            Lossless = random.Next(2) == 0,
+            Kv = new KvSpec { Mode = random.Next(2) == 0 ? KvMode.Lossless : KvMode.Elastic },
             Weight = random.Next(1, 4),
         };
         RefusalKind? refusal = client.Submit(spec);

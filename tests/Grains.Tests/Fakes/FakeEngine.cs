@@ -20,6 +20,13 @@ internal sealed class FakeEngine : IInferenceEngine
 
     public string? StalledStage { get; set; }
 
+    /// <summary>Two rungs: what they measure is made up.</summary>
+    public IReadOnlyList<KvRungFacts> Ladder { get; set; } =
+    [
+        new KvRungFacts { Name = "f16", Bits = 16, Ratio = 1, BytesPerToken = 4096, MeanKl = 0, P99Kl = 0 },
+        new KvRungFacts { Name = "int4", Bits = 4.5, Ratio = 3.4, BytesPerToken = 1205, MeanKl = 0.004, P99Kl = 0.05, Recall = 0.97 },
+    ];
+
     private readonly Channel<FakeGeneration> _submitted = Channel.CreateUnbounded<FakeGeneration>();
 
     public FakeHandle TheHandle => Assert.Single(OpenHandles);
@@ -52,7 +59,25 @@ internal sealed class FakeEngine : IInferenceEngine
     }
 
     public IReadOnlyList<SequenceSnapshot> Sequences() =>
-        [.. _open.Keys.Where(handle => handle.WarmTokens > 0).Select(handle => new SequenceSnapshot(handle.Identity.Key, handle.WarmTokens, handle.KvBytes, handle.Busy))];
+    [
+        .. _open.Keys.Where(handle => handle.WarmTokens > 0).Select(
+            handle => new SequenceSnapshot(handle.Identity.Key, handle.WarmTokens, handle.KvBytes, handle.Busy, handle.Rung)),
+    ];
+
+    /// <summary>What was assigned and taken, in order.</summary>
+    public ConcurrentQueue<(string SequenceKey, string Rung)> Assigned { get; } = new();
+
+    public bool Assign(string sequenceKey, string rung)
+    {
+        FakeHandle? handle = _open.Keys.FirstOrDefault(handle => handle.Identity.Key == sequenceKey);
+        if (handle is null || Ladder.All(known => known.Name != rung))
+        {
+            return false;
+        }
+        handle.MoveTo(rung);
+        Assigned.Enqueue((sequenceKey, rung));
+        return true;
+    }
 
     public void Drain() => _draining = true;
 

@@ -20,6 +20,10 @@ internal sealed class FakeHandle(FakeEngine engine, SequenceIdentity identity) :
 
     public override bool Exact => true;
 
+    public override string Rung => _rung;
+
+    private string _rung = "f16";
+
     public override bool Busy => _running is { End: null };
 
     public int[] Restored { get; private set; } = [];
@@ -55,6 +59,8 @@ internal sealed class FakeHandle(FakeEngine engine, SequenceIdentity identity) :
         engine.Close(this);
         await Closing;
     }
+
+    internal void MoveTo(string rung) => _rung = rung;
 
     internal void Become(int[] tokens)
     {

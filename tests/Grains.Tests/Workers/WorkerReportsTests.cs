@@ -69,5 +69,5 @@ public sealed class WorkerReportsTests
 
     private static WorkerLoad Load(long epoch) => Reports.Load("a/0", epoch);
 
-    private static SequenceSnapshot Session(string key, int tokens = 64) => new(key, tokens, 4096L * tokens, false);
+    private static SequenceSnapshot Session(string key, int tokens = 64) => new(key, tokens, 4096L * tokens, false, "f16");
 }

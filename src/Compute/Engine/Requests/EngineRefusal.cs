@@ -7,4 +7,8 @@ namespace Concertina.Compute.Engine;
 /// <param name="NeededBytes">Bytes the request needs, where bytes decided.</param>
 /// <param name="AvailableBytes">Bytes the budget could ever give, where bytes decided.</param>
 public sealed record EngineRefusal(
-    RefusalKind Kind, string Message, int? RetryAfterMs = null, long? NeededBytes = null, long? AvailableBytes = null);
+    RefusalKind Kind, string Message, int? RetryAfterMs = null, long? NeededBytes = null, long? AvailableBytes = null)
+{
+    /// <summary>What of the request was refused, where one member decided: <c>kv.floor</c> or <c>kv.max_ratio</c>; else null.</summary>
+    public string? Param { get; init; }
+}

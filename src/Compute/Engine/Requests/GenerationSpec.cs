@@ -18,8 +18,11 @@ public sealed record GenerationSpec
     /// <summary>Token ids that end the generation.</summary>
     public ReadOnlyMemory<int> StopTokens { get; init; }
 
+    /// <summary>What may happen to its KV cache.</summary>
+    public KvSpec Kv { get; init; } = new();
+
     /// <summary>True: only exact columns may be reused and nothing may squeeze it.</summary>
-    public bool Lossless { get; init; }
+    public bool Lossless => Kv.Mode == KvMode.Lossless;
 
     /// <summary>Scheduling weight of the tenant, above 0.</summary>
     public double Weight { get; init; } = 1;

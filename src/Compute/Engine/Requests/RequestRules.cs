@@ -4,7 +4,8 @@ using Concertina.Compute.Model;
 namespace Concertina.Compute.Engine;
 
 /// <summary>Whether a request could ever run here, and how much it may take. Pure; any thread.</summary>
-internal sealed class RequestRules(ModelConfig model, CommitmentTable commitments, int defaultNewTokens)
+internal sealed class RequestRules(
+    ModelConfig model, CommitmentTable commitments, IReadOnlyList<KvRungFacts> ladder, int defaultNewTokens)
 {
     private readonly int _longestTokens = commitments.LongestTokens();
 
@@ -16,6 +17,10 @@ internal sealed class RequestRules(ModelConfig model, CommitmentTable commitment
         if (Malformed(spec) is { } problem)
         {
             return new EngineRefusal(RefusalKind.Invalid, problem);
+        }
+        if (Malformed(spec.Kv) is { } refusal)
+        {
+            return refusal;
         }
         int promptTokens = spec.Prompt.Length;
         if (promptTokens >= model.ContextLength)
@@ -101,6 +106,23 @@ internal sealed class RequestRules(ModelConfig model, CommitmentTable commitment
         }
         return sampling.MinP >= 0 && sampling.MinP <= 1 ? null : $"min_p is {sampling.MinP}; a number between 0 and 1 is needed.";
     }
+
+    private EngineRefusal? Malformed(KvSpec kv)
+    {
+        if (kv.FloorRung is { } floor && !ladder.Any(rung => rung.Name == floor))
+        {
+            return Invalid("kv.floor", $"This model has no rung '{floor}'; its ladder is {string.Join(", ", ladder.Select(rung => rung.Name))}.");
+        }
+        if (kv.FloorNats is { } nats && !(double.IsFinite(nats) && nats >= 0))
+        {
+            return Invalid("kv.floor", $"The floor is {nats} nats per token; a finite number of at least 0 is needed.");
+        }
+        return kv.MaxRatio is { } ratio && !(double.IsFinite(ratio) && ratio >= 1)
+            ? Invalid("kv.max_ratio", $"The largest ratio is {ratio}; a finite number of at least 1 is needed.")
+            : null;
+    }
+
+    private static EngineRefusal Invalid(string param, string message) => new(RefusalKind.Invalid, message) { Param = param };
 
     private (int Index, int Token)? FirstOutside(ReadOnlySpan<int> tokens)
     {

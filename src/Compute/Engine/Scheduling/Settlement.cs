@@ -21,6 +21,8 @@ internal sealed class Settlement(EngineState state, Admission admission)
         {
             KvBytes = table?.Bytes ?? 0,
             Exact = table is null || table.ExactTokens == table.TokenCount,
+            Rung = state.Ladder[0].Name,
+            Bits = state.Ladder[0].Bits,
         };
         (int tokens, long deliver) = Leave(run, ran);
         bool settled = false;

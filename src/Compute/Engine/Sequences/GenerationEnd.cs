@@ -30,4 +30,19 @@ public sealed record GenerationEnd
 
     /// <summary>Steps it waited in place for memory.</summary>
     public int Waits { get; init; }
+
+    /// <summary>Name of the deepest rung any of its units was on.</summary>
+    public string Rung { get; init; } = "f16";
+
+    /// <summary>Bits per stored value over its units at the end.</summary>
+    public double Bits { get; init; } = 16;
+
+    /// <summary>Bytes its tokens would take on the lossless rung, divided by its physical bytes at the end.</summary>
+    public double Ratio { get; init; } = 1;
+
+    /// <summary>Predicted mean divergence from the lossless rung, in nats per token; 0 on it, null when its rung has no measure.</summary>
+    public double? Distortion { get; init; } = 0;
+
+    /// <summary>Units transcoded for it while it ran.</summary>
+    public long Transcodes { get; init; }
 }

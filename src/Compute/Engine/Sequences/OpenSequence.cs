@@ -23,6 +23,8 @@ internal sealed class OpenSequence(Sequence sequence, EngineState state, Action 
 
     public override bool Exact => sequence.Exact;
 
+    public override string Rung => state.Ladder[0].Name;
+
     public override bool Busy
     {
         get

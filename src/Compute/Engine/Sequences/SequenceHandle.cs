@@ -21,6 +21,9 @@ public abstract class SequenceHandle : IAsyncDisposable
     /// <summary>True while every column is exact.</summary>
     public abstract bool Exact { get; }
 
+    /// <summary>Name of the deepest rung any of its units is on.</summary>
+    public abstract string Rung { get; }
+
     /// <summary>True while a generation runs or waits in the queue.</summary>
     public abstract bool Busy { get; }
 

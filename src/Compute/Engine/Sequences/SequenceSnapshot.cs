@@ -5,4 +5,5 @@ namespace Concertina.Compute.Engine;
 /// <param name="WarmTokens">Tokens with units in the arena.</param>
 /// <param name="KvBytes">Physical bytes its table refers to.</param>
 /// <param name="Running">True while it holds a commitment.</param>
-public readonly record struct SequenceSnapshot(string Key, int WarmTokens, long KvBytes, bool Running);
+/// <param name="Rung">Name of the deepest rung any of its units is on.</param>
+public readonly record struct SequenceSnapshot(string Key, int WarmTokens, long KvBytes, bool Running, string Rung);

@@ -41,6 +41,9 @@ internal sealed unsafe class PageAccess
     /// <summary>Name of the codec that rows are written with.</summary>
     public string Codec => _format.KeyCodec.Name;
 
+    /// <summary>Bits per stored value in that form, with what the codec keeps beside the values.</summary>
+    public double BitsPerValue => _format.PageBytes * 8.0 / (2 * KvShape.PageTokens * _shape.HeadDim);
+
     /// <summary>Stores rows whose slots are reserved, page by page, in the open page's format.</summary>
     public void Write(PageTable table, int layer, in KvRows rows)
     {
