@@ -4,7 +4,8 @@ namespace Concertina.Compute.Engine;
 /// <param name="Kind">What is asked.</param>
 /// <param name="Target">A run to submit or cancel, or the sequence to close.</param>
 /// <param name="Done">Completes when a sequence is closed.</param>
-internal readonly record struct EngineCommand(EngineCommandKind Kind, object Target, TaskCompletionSource? Done = null);
+/// <param name="Rung">Rung a sequence is to move to.</param>
+internal readonly record struct EngineCommand(EngineCommandKind Kind, object Target, TaskCompletionSource? Done = null, int Rung = 0);
 
 /// <summary>What the outside may ask.</summary>
 internal enum EngineCommandKind
@@ -12,4 +13,5 @@ internal enum EngineCommandKind
     Submit,
     Cancel,
     Close,
+    Assign,
 }

@@ -1,4 +1,5 @@
 using Concertina.Compute.Engine.Scheduling;
+using Concertina.Compute.KvCache.Transcoding;
 
 namespace Concertina.Compute.Engine;
 
@@ -90,6 +91,9 @@ internal sealed class EngineCommands(EngineState state, Admission admission, Set
             case EngineCommandKind.Cancel:
                 Cancel((Run)command.Target);
                 break;
+            case EngineCommandKind.Assign:
+                Assign((Sequence)command.Target, command.Rung);
+                break;
             default:
                 Close((Sequence)command.Target);
                 command.Done!.TrySetResult();
@@ -118,6 +122,17 @@ internal sealed class EngineCommands(EngineState state, Admission admission, Set
         else
         {
             settlement.End(run, RunOutcome.Cancelled);
+        }
+    }
+
+    private void Assign(Sequence sequence, int rung)
+    {
+        sequence.AssignedRung = rung;
+        if (sequence.Table is { } table)
+        {
+            int started = sequence.CurrentRun?.Bounds.Rung ?? 0;
+            Squeezer.SetRung(table, Math.Max(started, Math.Min(rung, sequence.DeepestRung)));
+            state.Squeezes.Add(sequence);
         }
     }
 

@@ -47,6 +47,17 @@ public sealed record EngineOptions
     [Range(0.1, 86_400, ErrorMessage = "Engine:StallSeconds must be between 0.1 and 86400.")]
     public double StallSeconds { get; init; } = 30;
 
+    /// <summary>
+    /// Work that one step may spend on transcoding, in bytes of source pages (a codec that takes more time per byte counts
+    /// them more). Default 1 MiB; more squeezes faster and makes streams less smooth.
+    /// </summary>
+    [Range(1 << 16, 1 << 30, ErrorMessage = "Engine:TranscodeSliceBytes must be between 65536 and 1073741824.")]
+    public long TranscodeSliceBytes { get; init; } = 1 << 20;
+
+    /// <summary>Most predicted distortion of a request that names no floor, in nats per token. Default 0.01; 0: lossless unless asked otherwise.</summary>
+    [Range(0.0, 100.0, ErrorMessage = "Engine:DefaultFloorNats must be between 0 and 100.")]
+    public double DefaultFloorNats { get; init; } = 0.01;
+
     /// <summary>Threads that compute, the engine's own included; 0: one per core. Default 0.</summary>
     [Range(0, 1_024, ErrorMessage = "Engine:Threads must be between 0 (one per core) and 1024.")]
     public int Threads { get; init; }

@@ -44,6 +44,9 @@ public sealed record EngineSnapshot
     /// <summary>What made the engine fail for good (it then refuses everything), or null.</summary>
     public string? Failure { get; init; }
 
+    /// <summary>Units stored anew at a deeper rung since start.</summary>
+    public long TranscodedUnits { get; init; }
+
     /// <summary>Idle sequences whose units were taken back for running ones since start.</summary>
     public long ReclaimedSequences { get; init; }
 }

@@ -7,13 +7,13 @@ namespace Concertina.Compute.Engine;
 /// <summary>What the stages of a step share. Engine thread only, except the intake.</summary>
 internal sealed class EngineState
 {
-    public EngineState(PagedKvCache cache, ModelConfig model, EngineOptions options, TimeProvider time, Action wake)
+    public EngineState(PagedKvCache cache, ModelConfig model, EngineOptions options, TimeProvider time, Action wake, IReadOnlyList<KvRungFacts>? ladder = null)
     {
         Cache = cache;
         Options = options;
         Time = time;
-        Commitments = new CommitmentTable(cache, model.ContextLength);
-        Ladder = [LosslessRung(cache)];
+        Commitments = new CommitmentTable(cache, model.ContextLength, options.StepTokens);
+        Ladder = new EngineLadder(ladder ?? EngineLadder.Unmeasured(cache), options.DefaultFloorNats);
         Intake = new Intake(new RequestRules(model, Commitments, Ladder, options.DefaultNewTokens), options, time, wake);
         Ledger = new CommitmentLedger(Commitments.CapacityBytes, options.MaxRunning);
         Queue = new WaitingQueue(Clocks);
@@ -30,7 +30,7 @@ internal sealed class EngineState
     public CommitmentTable Commitments { get; }
 
     /// <summary>The rungs of the model, lossless first.</summary>
-    public IReadOnlyList<KvRungFacts> Ladder { get; }
+    public EngineLadder Ladder { get; }
 
     public Intake Intake { get; }
 
@@ -43,6 +43,9 @@ internal sealed class EngineState
     public IdleSequences Idle { get; } = new();
 
     public SlotReserve Slots { get; }
+
+    /// <summary>Sequences whose units are not all at their rung yet.</summary>
+    public SqueezeQueue Squeezes { get; } = new();
 
     /// <summary>Admitted, in order of admission.</summary>
     public List<Run> Running { get; }
@@ -79,14 +82,4 @@ internal sealed class EngineState
                 $"{Queue.Count} requests wait of {Options.QueueLimit} that may, {Running.Count} run of {Options.MaxRunning} that may.");
         }
     }
-
-    private static KvRungFacts LosslessRung(PagedKvCache cache) => new()
-    {
-        Name = cache.Pages.Codec,
-        Bits = cache.Pages.BitsPerValue,
-        Ratio = 1,
-        BytesPerToken = (cache.CommitmentBytes(KvRungFacts.AtTokens) + KvRungFacts.AtTokens - 1) / KvRungFacts.AtTokens,
-        MeanKl = 0,
-        P99Kl = 0,
-    };
 }

@@ -22,6 +22,7 @@ internal sealed class EngineStep
     private readonly EngineCommands _commands;
     private readonly Scheduler _scheduler;
     private readonly Sampler _sampler;
+    private readonly SqueezeStage _squeeze;
     private readonly EngineMetrics _metrics;
     private readonly StageMark _mark;
     private readonly StepBatch _batch;
@@ -42,6 +43,7 @@ internal sealed class EngineStep
         _commands = new EngineCommands(state, _admission, _settlement);
         _scheduler = new Scheduler(state.Clocks, state.Slots, options.MaxRunning);
         _sampler = new Sampler(runner.Config.VocabularySize);
+        _squeeze = new SqueezeStage(state);
         _batch = new StepBatch(options.StepTokens, spans, runner.Config.VocabularySize);
         _sampled = new SampledToken[spans];
         PublishReadings();
@@ -105,6 +107,8 @@ internal sealed class EngineStep
             moved = true;
             _metrics.Step(_state.Time.GetElapsedTime(startedAt), _batch.RowCount);
         }
+        _mark.Enter(EngineStage.Squeeze);
+        moved |= _squeeze.Run();
         CheckLaws();
         _readings.MemoryWaits += _scheduler.WaitingRuns > 0 ? 1 : 0;
         PublishReadings();
@@ -253,6 +257,10 @@ internal sealed class EngineStep
         {
             Run run = runs[i];
             SampledToken sampled = _sampled[i];
+            if (run.Table.Rung > 0)
+            {
+                _state.Squeezes.Add(run.Sequence);
+            }
             run.Sequence.PublishTable();
             if (sampled.HasLogits && !sampled.Finite)
             {
@@ -283,6 +291,8 @@ internal sealed class EngineStep
         _readings.IdleSequences = _state.Idle.Count;
         _readings.CommittedBytes = _state.Ledger.SumBytes;
         _readings.ReclaimedSequences = _state.Slots.Reclaimed;
+        _readings.TranscodedUnits = _squeeze.Units;
+        _readings.TranscodeCharge = _squeeze.ChargedBytes;
         _readings.Kv = _state.Cache.Statistics();
         _state.Board.Write(_readings);
     }

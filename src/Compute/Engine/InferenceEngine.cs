@@ -15,24 +15,27 @@ public sealed class InferenceEngine : IInferenceEngine
     private readonly EngineStep _step;
     private readonly EngineWatchdog _watchdog;
     private readonly Lock _lock = new();
-    private readonly HashSet<Sequence> _open = [];
+    private readonly Dictionary<string, Sequence> _open = [];
     private readonly bool _manual;
     private Task? _stopped;
 
     /// <summary>Makes an engine and starts its loop. It owns neither runner nor cache.</summary>
     /// <exception cref="ArgumentException">The options ask for larger steps than the runner is made for; the message has both.</exception>
     public InferenceEngine(
-        IModelRunner runner, PagedKvCache cache, EngineOptions options, TimeProvider time, IMeterFactory? meters = null)
-        : this(runner, cache, options, time, meters, manual: false)
+        IModelRunner runner, PagedKvCache cache, EngineOptions options, TimeProvider time, IMeterFactory? meters = null,
+        IReadOnlyList<KvRungFacts>? ladder = null)
+        : this(runner, cache, options, time, meters, ladder, manual: false)
     {
     }
 
     /// <summary>Makes an engine whose steps the caller runs (<see cref="StepOnce"/>), one thread at a time.</summary>
-    internal static InferenceEngine Manual(IModelRunner runner, PagedKvCache cache, EngineOptions options, TimeProvider time) =>
-        new(runner, cache, options, time, null, manual: true);
+    internal static InferenceEngine Manual(
+        IModelRunner runner, PagedKvCache cache, EngineOptions options, TimeProvider time, IReadOnlyList<KvRungFacts>? ladder = null) =>
+        new(runner, cache, options, time, null, ladder, manual: true);
 
     private InferenceEngine(
-        IModelRunner runner, PagedKvCache cache, EngineOptions options, TimeProvider time, IMeterFactory? meters, bool manual)
+        IModelRunner runner, PagedKvCache cache, EngineOptions options, TimeProvider time, IMeterFactory? meters,
+        IReadOnlyList<KvRungFacts>? ladder, bool manual)
     {
         ArgumentNullException.ThrowIfNull(runner);
         ArgumentNullException.ThrowIfNull(cache);
@@ -41,7 +44,7 @@ public sealed class InferenceEngine : IInferenceEngine
         RequireSizes(runner, options);
         StageMark mark = new();
         _manual = manual;
-        _state = new EngineState(cache, runner.Config, options, time, _loop.Wake);
+        _state = new EngineState(cache, runner.Config, options, time, _loop.Wake, ladder);
         _step = new EngineStep(_state, runner, new EngineMetrics(meters, _state), mark);
         _watchdog = new EngineWatchdog(_state, mark, _loop.Wake);
         if (!manual)
@@ -68,6 +71,7 @@ public sealed class InferenceEngine : IInferenceEngine
                 Refused = _state.Intake.RefusedCounts(),
                 MemoryWaits = readings.MemoryWaits,
                 ReclaimedSequences = readings.ReclaimedSequences,
+                TranscodedUnits = readings.TranscodedUnits,
                 Kv = readings.Kv,
                 Draining = _state.Intake.Draining,
                 StalledStage = _state.Intake.StalledStage,
@@ -77,7 +81,7 @@ public sealed class InferenceEngine : IInferenceEngine
     }
 
     /// <inheritdoc/>
-    public IReadOnlyList<KvRungFacts> Ladder => _state.Ladder;
+    public IReadOnlyList<KvRungFacts> Ladder => _state.Ladder.Rungs;
 
     /// <inheritdoc/>
     public SequenceHandle Open(in SequenceIdentity identity)
@@ -86,7 +90,7 @@ public sealed class InferenceEngine : IInferenceEngine
         lock (_lock)
         {
             ObjectDisposedException.ThrowIf(_stopped is not null, this);
-            _open.Add(sequence);
+            _open[identity.Key] = sequence;
         }
         return new OpenSequence(sequence, _state, _loop.Wake, Forget);
     }
@@ -97,12 +101,12 @@ public sealed class InferenceEngine : IInferenceEngine
         lock (_lock)
         {
             List<SequenceSnapshot> held = new(_open.Count);
-            foreach (Sequence sequence in _open)
+            foreach (Sequence sequence in _open.Values)
             {
                 if (sequence.KvBytes > 0 || sequence.Running)
                 {
                     held.Add(new SequenceSnapshot(
-                        sequence.Identity.Key, sequence.WarmTokens, sequence.KvBytes, sequence.Running, Ladder[0].Name));
+                        sequence.Identity.Key, sequence.WarmTokens, sequence.KvBytes, sequence.Running, Ladder[sequence.Rung].Name));
                 }
             }
             return held;
@@ -114,8 +118,9 @@ public sealed class InferenceEngine : IInferenceEngine
     {
         lock (_lock)
         {
-            // One rung exists, so a sequence is always where it is told to be.
-            return rung == Ladder[0].Name && _open.Any(sequence => sequence.Identity.Key == sequenceKey);
+            int index = _state.Ladder.IndexOf(rung);
+            return index >= 0 && _open.TryGetValue(sequenceKey, out Sequence? sequence)
+                && _state.Intake.TryPost(new EngineCommand(EngineCommandKind.Assign, sequence, Rung: index));
         }
     }
 
@@ -156,7 +161,11 @@ public sealed class InferenceEngine : IInferenceEngine
     {
         lock (_lock)
         {
-            _open.Remove(sequence);
+            // A key that was opened again belongs to the later handle.
+            if (_open.TryGetValue(sequence.Identity.Key, out Sequence? open) && open == sequence)
+            {
+                _open.Remove(sequence.Identity.Key);
+            }
         }
     }
 

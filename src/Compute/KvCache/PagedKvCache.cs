@@ -262,6 +262,13 @@ public sealed class PagedKvCache : IDisposable
     internal long CommitmentBytes(int tokens, int rung, int pendingColumns) =>
         _inside.Columns.BytesFor(KvShape.PagesFor(tokens), Rungs[rung], pendingColumns);
 
+    /// <summary>Moves the next unit of a table towards its rung.</summary>
+    internal SqueezeStep StepTowardsRung(PageTable table)
+    {
+        Own(table);
+        return Squeezer.Step(table);
+    }
+
     /// <summary>A second table over the units of a first; only an open page is copied. For questions over one document.</summary>
     /// <returns>False, with the new table released, when the bytes of its lists or of the copy cannot be had.</returns>
     internal bool TryFork(PageTable table, out PageTable fork)

@@ -2,21 +2,27 @@ using Concertina.Compute.KvCache;
 
 namespace Concertina.Compute.Engine.Scheduling;
 
-/// <summary>Commitments by length, asked of the cache once, so that any thread may look them up.</summary>
+/// <summary>Commitments by length and rung, asked of the cache once, so that any thread may look them up.</summary>
 internal sealed class CommitmentTable
 {
-    private readonly long[] _bytesByPages;
+    private readonly long[][] _bytesByPages;
 
     /// <param name="cache">Who knows the bytes.</param>
     /// <param name="contextLength">Longest sequence, in tokens.</param>
-    public CommitmentTable(PagedKvCache cache, int contextLength)
+    /// <param name="stepTokens">Most rows of a step: what may be written before anything is squeezed again.</param>
+    public CommitmentTable(PagedKvCache cache, int contextLength, int stepTokens)
     {
         ContextLength = contextLength;
         CapacityBytes = cache.CommittableBytes;
-        _bytesByPages = new long[KvShape.PagesFor(contextLength) + 1];
-        for (int pages = 0; pages < _bytesByPages.Length; pages++)
+        PendingColumns = KvShape.PagesFor(stepTokens) + 1;
+        _bytesByPages = new long[cache.Rungs.Count][];
+        for (int rung = 0; rung < _bytesByPages.Length; rung++)
         {
-            _bytesByPages[pages] = cache.CommitmentBytes(pages * KvShape.PageTokens);
+            _bytesByPages[rung] = new long[KvShape.PagesFor(contextLength) + 1];
+            for (int pages = 0; pages < _bytesByPages[rung].Length; pages++)
+            {
+                _bytesByPages[rung][pages] = cache.CommitmentBytes(pages * KvShape.PageTokens, rung, PendingColumns);
+            }
         }
     }
 
@@ -25,13 +31,16 @@ internal sealed class CommitmentTable
     /// <summary>What the sum of commitments may reach.</summary>
     public long CapacityBytes { get; }
 
-    public long Bytes(int tokens) => _bytesByPages[KvShape.PagesFor(tokens)];
+    /// <summary>Columns behind the recent window that a run on a deeper rung may hold before they are squeezed.</summary>
+    public int PendingColumns { get; }
 
-    /// <summary>Longest sequence whose commitment fits the whole capacity, at most the context.</summary>
-    public int LongestTokens()
+    public long Bytes(int tokens, int rung) => _bytesByPages[rung][KvShape.PagesFor(tokens)];
+
+    /// <summary>Longest sequence whose commitment on a rung fits the whole capacity, at most the context.</summary>
+    public int LongestTokens(int rung)
     {
-        int pages = _bytesByPages.Length - 1;
-        while (pages > 0 && _bytesByPages[pages] > CapacityBytes)
+        int pages = _bytesByPages[rung].Length - 1;
+        while (pages > 0 && _bytesByPages[rung][pages] > CapacityBytes)
         {
             pages--;
         }

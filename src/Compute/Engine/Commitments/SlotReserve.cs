@@ -1,4 +1,5 @@
 using Concertina.Compute.KvCache;
+using Concertina.Compute.KvCache.Transcoding;
 
 namespace Concertina.Compute.Engine.Scheduling;
 
@@ -15,6 +16,11 @@ internal sealed class SlotReserve(PagedKvCache cache, CommitmentTable commitment
     public bool TryPrepare(Run run, int rows)
     {
         int tokens = run.Table.TokenCount + rows;
+        run.WaitsForSqueeze = run.Bounds.Rung > 0 && Squeezer.PendingColumns(run.Table, tokens) > commitments.PendingColumns;
+        if (run.WaitsForSqueeze)
+        {
+            return false;
+        }
         if (tokens > run.HeldTokens && !TryExtend(run, tokens))
         {
             return false;
@@ -47,6 +53,6 @@ internal sealed class SlotReserve(PagedKvCache cache, CommitmentTable commitment
     {
         int column = KvShape.PagesFor(tokens) * KvShape.PageTokens;
         int covered = Math.Min(column, run.Bounds.TokenLimit);
-        return ledger.TryExtend(run, covered, commitments.Bytes(covered));
+        return ledger.TryExtend(run, covered, commitments.Bytes(covered, run.Bounds.Rung));
     }
 }

@@ -61,6 +61,8 @@ internal sealed class EngineMetrics
         meter.CreateObservableCounter("engine.sequences.reclaimed", () => state.Board.Read().ReclaimedSequences, "{sequence}", "Idle sequences whose units were taken back.");
         meter.CreateObservableCounter("kv_cache.prefix.hits", () => state.Board.Read().Kv.PrefixHitTokens, "{token}", "Prompt tokens found in the prefix cache.");
         meter.CreateObservableCounter("kv_cache.prefix.misses", () => state.Board.Read().Kv.PrefixMissTokens, "{token}", "Prompt tokens looked up and not found.");
+        meter.CreateObservableCounter("kv_cache.unit.transcoded", () => state.Board.Read().TranscodedUnits, "{unit}", "Units stored anew at a deeper rung.");
+        meter.CreateObservableCounter("kv_cache.transcode.work", () => state.Board.Read().TranscodeCharge, "By", "Bytes of source pages transcoded, times the weight of their encoding.");
         meter.CreateObservableCounter("engine.requests.refused", () => Refusals(state), "{request}", "Requests refused, by reason.");
     }
 

@@ -11,6 +11,8 @@ internal struct EngineReadings
     public long MemoryWaits;
     public long ReclaimedSequences;
     public long CommittedBytes;
+    public long TranscodedUnits;
+    public long TranscodeCharge;
     public int Running;
     public int IdleSequences;
     public KvCacheStatistics Kv;

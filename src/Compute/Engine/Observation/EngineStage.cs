@@ -12,4 +12,5 @@ internal enum EngineStage
     Deliver,
     Publish,
     Settle,
+    Squeeze,
 }

@@ -5,10 +5,8 @@ namespace Concertina.Compute.Engine;
 
 /// <summary>Whether a request could ever run here, and how much it may take. Pure; any thread.</summary>
 internal sealed class RequestRules(
-    ModelConfig model, CommitmentTable commitments, IReadOnlyList<KvRungFacts> ladder, int defaultNewTokens)
+    ModelConfig model, CommitmentTable commitments, EngineLadder ladder, int defaultNewTokens)
 {
-    private readonly int _longestTokens = commitments.LongestTokens();
-
     /// <summary>Checks what does not change with load.</summary>
     /// <returns>Why it can never run; null: it can, within the bounds.</returns>
     public EngineRefusal? Check(GenerationSpec spec, out RunBounds bounds)
@@ -18,10 +16,6 @@ internal sealed class RequestRules(
         {
             return new EngineRefusal(RefusalKind.Invalid, problem);
         }
-        if (Malformed(spec.Kv) is { } refusal)
-        {
-            return refusal;
-        }
         int promptTokens = spec.Prompt.Length;
         if (promptTokens >= model.ContextLength)
         {
@@ -30,33 +24,63 @@ internal sealed class RequestRules(
                 $"This model's maximum context length is {model.ContextLength} tokens. The prompt has {promptTokens} tokens, " +
                 $"and at least 1 token must fit after it. Shorten the prompt to {model.ContextLength - 1} tokens.");
         }
-        bounds = Bounds(spec, promptTokens);
-        return bounds.TokenLimit > promptTokens && bounds.FullBytes <= commitments.CapacityBytes ? null : NeverFits(spec);
+        if (ladder.Resolve(spec.Kv, out int deepest) is { } refusal)
+        {
+            return refusal;
+        }
+        bounds = Choose(spec, deepest);
+        return Fits(spec, bounds) ? null : NeverFits(spec, bounds);
     }
 
-    private RunBounds Bounds(GenerationSpec spec, int promptTokens)
+    /// <summary>
+    /// The rung a request starts on: its floor in economy, else the shallowest one on which it can ever fit; a prompt that
+    /// fits only squeezed is squeezed while it is prefilled.
+    /// </summary>
+    private RunBounds Choose(GenerationSpec spec, int deepest)
     {
+        int rung = spec.Kv.Mode == KvMode.Economy ? deepest : 0;
+        RunBounds bounds = Bounds(spec, rung, deepest);
+        while (!Fits(spec, bounds) && rung < deepest)
+        {
+            bounds = Bounds(spec, ++rung, deepest);
+        }
+        return bounds;
+    }
+
+    private bool Fits(GenerationSpec spec, RunBounds bounds) =>
+        bounds.TokenLimit > spec.Prompt.Length && bounds.FullBytes <= commitments.CapacityBytes;
+
+    private RunBounds Bounds(GenerationSpec spec, int rung, int deepest)
+    {
+        int promptTokens = spec.Prompt.Length;
         if (spec.MaxNewTokens is { } most)
         {
             int limit = (int)Math.Min((long)promptTokens + most, model.ContextLength);
-            return new RunBounds(limit, commitments.Bytes(limit), limit, commitments.Bytes(limit), EndsAtBudget: false);
+            long bytes = commitments.Bytes(limit, rung);
+            return new RunBounds(limit, bytes, limit, bytes, EndsAtBudget: false) { Rung = rung, DeepestRung = deepest };
         }
-        int longest = Math.Min(model.ContextLength, _longestTokens);
+        int longest = Math.Min(model.ContextLength, commitments.LongestTokens(rung));
         int first = (int)Math.Min((long)promptTokens + defaultNewTokens, Math.Max(longest, promptTokens));
         return new RunBounds(
-            longest, commitments.Bytes(longest), first, commitments.Bytes(first), EndsAtBudget: longest < model.ContextLength);
+            longest, commitments.Bytes(longest, rung), first, commitments.Bytes(first, rung), EndsAtBudget: longest < model.ContextLength)
+        {
+            Rung = rung,
+            DeepestRung = deepest,
+        };
     }
 
-    private EngineRefusal NeverFits(GenerationSpec spec)
+    private EngineRefusal NeverFits(GenerationSpec spec, RunBounds bounds)
     {
         int newTokens = spec.MaxNewTokens ?? 1;
         int tokens = (int)Math.Min((long)spec.Prompt.Length + newTokens, model.ContextLength);
-        long needed = commitments.Bytes(tokens);
+        long needed = commitments.Bytes(tokens, bounds.Rung);
+        string floor = bounds.Rung == 0 ? "" : $" on rung {ladder[bounds.Rung].Name}, the deepest it allows";
         return new EngineRefusal(
             RefusalKind.NeverFits,
             $"A sequence of {tokens} tokens ({spec.Prompt.Length} of the prompt and {tokens - spec.Prompt.Length} new) needs " +
-            $"{needed:N0} bytes of KV cache; the budget can promise {commitments.CapacityBytes:N0} bytes, {_longestTokens} tokens. " +
-            "Ask for fewer new tokens, shorten the prompt, or raise KvCache:BudgetBytes.",
+            $"{needed:N0} bytes of KV cache{floor}; the budget can promise {commitments.CapacityBytes:N0} bytes, " +
+            $"{commitments.LongestTokens(bounds.Rung)} tokens. Ask for fewer new tokens, shorten the prompt, allow a deeper rung " +
+            "(x-kv-floor), or raise KvCache:BudgetBytes.",
             NeededBytes: needed,
             AvailableBytes: commitments.CapacityBytes);
     }
@@ -106,23 +130,6 @@ internal sealed class RequestRules(
         }
         return sampling.MinP >= 0 && sampling.MinP <= 1 ? null : $"min_p is {sampling.MinP}; a number between 0 and 1 is needed.";
     }
-
-    private EngineRefusal? Malformed(KvSpec kv)
-    {
-        if (kv.FloorRung is { } floor && !ladder.Any(rung => rung.Name == floor))
-        {
-            return Invalid("kv.floor", $"This model has no rung '{floor}'; its ladder is {string.Join(", ", ladder.Select(rung => rung.Name))}.");
-        }
-        if (kv.FloorNats is { } nats && !(double.IsFinite(nats) && nats >= 0))
-        {
-            return Invalid("kv.floor", $"The floor is {nats} nats per token; a finite number of at least 0 is needed.");
-        }
-        return kv.MaxRatio is { } ratio && !(double.IsFinite(ratio) && ratio >= 1)
-            ? Invalid("kv.max_ratio", $"The largest ratio is {ratio}; a finite number of at least 1 is needed.")
-            : null;
-    }
-
-    private static EngineRefusal Invalid(string param, string message) => new(RefusalKind.Invalid, message) { Param = param };
 
     private (int Index, int Token)? FirstOutside(ReadOnlySpan<int> tokens)
     {

@@ -1,4 +1,5 @@
 using Concertina.Compute.KvCache;
+using Concertina.Compute.KvCache.Transcoding;
 
 namespace Concertina.Compute.Engine.Scheduling;
 
@@ -42,7 +43,8 @@ internal sealed class Admission(EngineState state)
         state.Idle.Remove(sequence);
         run.State = RunState.Running;
         sequence.Running = true;
-        int cached = Reuse(sequence, run.Spec);
+        int cached = Reuse(sequence, run);
+        SetRung(sequence, run);
         sequence.Tokens.EnsureCapacity(run.Bounds.FirstTokens);
         sequence.Tokens.Replace(run.Spec.Prompt.Span);
         sequence.PublishTable();
@@ -57,16 +59,17 @@ internal sealed class Admission(EngineState state)
     /// more; the last prompt token is always computed, because its logits are needed.
     /// </summary>
     /// <returns>Prompt tokens that need not be computed.</returns>
-    private int Reuse(Sequence sequence, GenerationSpec spec)
+    private int Reuse(Sequence sequence, Run run)
     {
-        ReadOnlySpan<int> prompt = spec.Prompt.Span;
+        ReadOnlySpan<int> prompt = run.Spec.Prompt.Span;
+        int deepest = run.Bounds.DeepestRung;
         PrefixScope scope = sequence.Identity.Scope;
         if (sequence.Table is { } warm)
         {
             int common = sequence.Tokens.Span.CommonPrefixLength(prompt);
-            int usable = Math.Min(common, spec.Lossless ? warm.ExactTokens : warm.TokenCount);
+            int usable = Math.Min(common, warm.ReachedRung > deepest ? warm.ExactTokens : warm.TokenCount);
             int kept = Math.Min(usable, prompt.Length - 1);
-            if (state.Cache.MatchLength(scope, prompt, spec.Lossless) <= kept && state.Cache.Truncate(warm, kept) is int left and > 0)
+            if (state.Cache.MatchLength(scope, prompt, deepest) <= kept && state.Cache.Truncate(warm, kept) is int left and > 0)
             {
                 return left;
             }
@@ -74,6 +77,20 @@ internal sealed class Admission(EngineState state)
         }
         PageTable table = state.Cache.CreateTable();
         sequence.Table = table;
-        return state.Cache.Adopt(table, scope, prompt, spec.Lossless);
+        return state.Cache.Adopt(table, scope, prompt, deepest);
+    }
+
+    // Its own start rung, or a deeper one it was assigned and still allows.
+    private void SetRung(Sequence sequence, Run run)
+    {
+        sequence.DeepestRung = run.Bounds.DeepestRung;
+        PageTable table = sequence.Table!;
+        int assigned = Math.Min(sequence.AssignedRung, sequence.DeepestRung);
+        Squeezer.SetRung(table, Math.Max(run.Bounds.Rung, assigned));
+        run.TranscodedBefore = table.TranscodedUnits;
+        if (table.Rung > 0)
+        {
+            state.Squeezes.Add(sequence);
+        }
     }
 }

@@ -50,6 +50,12 @@ internal sealed class Run(Sequence sequence, GenerationSpec spec, TokenStream st
     /// <summary>Steps it waited for memory.</summary>
     public int Waits { get; set; }
 
+    /// <summary>True while its prompt may not go on before columns behind the recent window are squeezed.</summary>
+    public bool WaitsForSqueeze { get; set; }
+
+    /// <summary>Units of its table that had been transcoded when it began.</summary>
+    public long TranscodedBefore { get; set; }
+
     /// <summary>Since when it waits for memory, or null.</summary>
     public long? WaitingSince { get; set; }
 

@@ -116,6 +116,11 @@ internal sealed class Scheduler(FairClocks clocks, SlotReserve slots, int maxRun
     {
         if (!slots.TryPrepare(run, rows))
         {
+            if (run.WaitsForSqueeze)
+            {
+                run.WaitingSince ??= now; // bounded like a wait for memory; the squeeze after the step lets it go on
+                return false;
+            }
             run.WaitingSince ??= now;
             run.Waits++;
             WaitingRuns++;

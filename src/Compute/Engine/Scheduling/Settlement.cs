@@ -17,13 +17,7 @@ internal sealed class Settlement(EngineState state, Admission admission)
         }
         bool ran = run.State == RunState.Running;
         PageTable? table = ran ? run.Sequence.Table : null;
-        GenerationEnd end = Describe(run, outcome) with
-        {
-            KvBytes = table?.Bytes ?? 0,
-            Exact = table is null || table.ExactTokens == table.TokenCount,
-            Rung = state.Ladder[0].Name,
-            Bits = state.Ladder[0].Bits,
-        };
+        GenerationEnd end = WithCache(Describe(run, outcome), run, table);
         (int tokens, long deliver) = Leave(run, ran);
         bool settled = false;
         try
@@ -83,6 +77,26 @@ internal sealed class Settlement(EngineState state, Admission admission)
             state.Cache.Truncate(table, tokens);
             sequence.PublishTable();
         }
+    }
+
+    private GenerationEnd WithCache(GenerationEnd end, Run run, PageTable? table)
+    {
+        KvRungFacts rung = state.Ladder[table?.ReachedRung ?? 0];
+        if (table is null || table.ReachedRung == 0)
+        {
+            return end with { KvBytes = table?.Bytes ?? 0, Exact = table is null || table.ExactTokens == table.TokenCount, Rung = rung.Name, Bits = rung.Bits };
+        }
+        double ratio = (double)state.Commitments.Bytes(table.TokenCount, rung: 0) / table.Bytes;
+        return end with
+        {
+            KvBytes = table.Bytes,
+            Exact = table.ExactTokens == table.TokenCount,
+            Rung = rung.Name,
+            Bits = state.Ladder[0].Bits / ratio,
+            Ratio = ratio,
+            Distortion = rung.MeanKl,
+            Transcodes = table.TranscodedUnits - run.TranscodedBefore,
+        };
     }
 
     private static GenerationEnd Describe(Run run, in RunOutcome outcome) => new()

@@ -23,7 +23,7 @@ internal sealed class OpenSequence(Sequence sequence, EngineState state, Action 
 
     public override bool Exact => sequence.Exact;
 
-    public override string Rung => state.Ladder[0].Name;
+    public override string Rung => state.Ladder[sequence.Rung].Name;
 
     public override bool Busy
     {

@@ -9,6 +9,7 @@ internal sealed class Sequence(SequenceIdentity identity)
     private int _warmTokens;
     private long _kvBytes;
     private volatile bool _exact = true;
+    private volatile int _rung;
     private volatile bool _running;
 
     public SequenceIdentity Identity { get; } = identity;
@@ -37,6 +38,18 @@ internal sealed class Sequence(SequenceIdentity identity)
     /// <summary>Engine thread only: place in the list of idle sequences, or null.</summary>
     public LinkedListNode<Sequence>? IdlePlace { get; set; }
 
+    /// <summary>Engine thread only: rung it was told to move to; 0: none.</summary>
+    public int AssignedRung { get; set; }
+
+    /// <summary>Engine thread only: deepest rung its last request allows.</summary>
+    public int DeepestRung { get; set; }
+
+    /// <summary>Engine thread only: true while it is in the queue of squeezes.</summary>
+    public bool Squeezing { get; set; }
+
+    /// <summary>Deepest rung any of its units was on, as of the last step.</summary>
+    public int Rung => _rung;
+
     /// <summary>Tokens whose units are in the arena, as of the last step.</summary>
     public int WarmTokens => Volatile.Read(ref _warmTokens);
 
@@ -58,6 +71,7 @@ internal sealed class Sequence(SequenceIdentity identity)
     {
         Volatile.Write(ref _warmTokens, Table?.TokenCount ?? 0);
         Volatile.Write(ref _kvBytes, Table?.Bytes ?? 0);
+        _rung = Table?.ReachedRung ?? 0;
         _exact = Table is null || Table.ExactTokens == Table.TokenCount;
     }
 }

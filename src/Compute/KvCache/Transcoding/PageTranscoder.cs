@@ -72,6 +72,10 @@ internal sealed unsafe class PageTranscoder(ColumnStore columns, UnitTable units
         return (long)Math.Ceiling(charge);
     }
 
+    /// <summary>Work of moving an open page, the largest there is, to a rung.</summary>
+    public long DearestCharge(RungFormat to) => Charge(
+        new UnitEntry { KeyCodec = (byte)columns.Format.KeyCodec.Id, ValueCodec = (byte)columns.Format.ValueCodec.Id }, to);
+
     private double SideCharge(KvSide side, byte from, IKvCodec to) =>
         codecs.Get((CodecId)from).PartBytes(side, UnitShape.HeadPage(shape)) * ((byte)to.Id == from ? 1 : Math.Max(1, to.EncodeWeight));
 

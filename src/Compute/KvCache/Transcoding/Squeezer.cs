@@ -31,10 +31,13 @@ internal sealed class Squeezer(UnitTable units, PageTranscoder transcoder, RungF
         }
     }
 
-    /// <summary>Columns that have left the window and are not at their rung.</summary>
-    public static int PendingColumns(PageTable table) => table.Rung == 0
+    /// <summary>Columns that will have left the window, once the table holds so many tokens, and are not at their rung.</summary>
+    public static int PendingColumns(PageTable table, int tokens) => table.Rung == 0
         ? 0
-        : Math.Max(0, LimitColumn(table.TokenCount) - Math.Max(table.Sweep.Done, SinkColumns));
+        : Math.Max(0, LimitColumn(tokens) - Math.Max(table.Sweep.Done, SinkColumns));
+
+    /// <summary>Most work that one step of a table may be charged.</summary>
+    public long DearestCharge(PageTable table) => transcoder.DearestCharge(rungs[table.Rung]);
 
     /// <summary>Moves the next unit of a table.</summary>
     public SqueezeStep Step(PageTable table)

@@ -1,0 +1,105 @@
+using Concertina.Compute.KvCache;
+
+namespace Concertina.Compute.Engine;
+
+/// <summary>
+/// The rungs of the served model, shallow to deep, and how deep a request allows. Rung i is rung i of the cache. Pure; any
+/// thread.
+/// </summary>
+internal sealed class EngineLadder
+{
+    private readonly double _defaultFloorNats;
+
+    /// <param name="rungs">Facts of each rung, lossless first.</param>
+    /// <param name="defaultFloorNats">Most predicted distortion of requests that name no floor, in nats per token.</param>
+    public EngineLadder(IReadOnlyList<KvRungFacts> rungs, double defaultFloorNats)
+    {
+        Rungs = rungs;
+        _defaultFloorNats = defaultFloorNats;
+    }
+
+    /// <summary>Facts of each rung.</summary>
+    public IReadOnlyList<KvRungFacts> Rungs { get; }
+
+    public KvRungFacts this[int rung] => Rungs[rung];
+
+    /// <summary>Index of a name, or -1.</summary>
+    public int IndexOf(string name)
+    {
+        for (int rung = 0; rung < Rungs.Count; rung++)
+        {
+            if (Rungs[rung].Name == name)
+            {
+                return rung;
+            }
+        }
+        return -1;
+    }
+
+    /// <summary>Facts that follow from the cache alone: bytes, no measures.</summary>
+    public static KvRungFacts[] Unmeasured(PagedKvCache cache)
+    {
+        KvRungFacts[] facts = new KvRungFacts[cache.Rungs.Count];
+        double losslessBytes = cache.CommitmentBytes(KvRungFacts.AtTokens, 0, 0);
+        for (int rung = 0; rung < facts.Length; rung++)
+        {
+            long bytes = cache.CommitmentBytes(KvRungFacts.AtTokens, rung, 0);
+            facts[rung] = new KvRungFacts
+            {
+                Name = cache.Rungs[rung].Rung.Name,
+                Bits = cache.Pages.BitsPerValue * bytes / losslessBytes,
+                Ratio = losslessBytes / bytes,
+                BytesPerToken = (bytes + KvRungFacts.AtTokens - 1) / KvRungFacts.AtTokens,
+                MeanKl = rung == 0 ? 0 : null,
+                P99Kl = rung == 0 ? 0 : null,
+            };
+        }
+        return facts;
+    }
+
+    /// <summary>How deep a request allows: the tightest of its bounds.</summary>
+    /// <param name="kv">What it asks.</param>
+    /// <param name="deepest">Index of the deepest rung it allows.</param>
+    /// <returns>Why it cannot be understood; null: it can.</returns>
+    public EngineRefusal? Resolve(KvSpec kv, out int deepest)
+    {
+        deepest = 0;
+        if (Malformed(kv) is { } refusal)
+        {
+            return refusal;
+        }
+        if (kv.Mode == KvMode.Lossless)
+        {
+            return null;
+        }
+        int named = kv.FloorRung is { } floor ? IndexOf(floor) : Rungs.Count - 1;
+        double? nats = kv.FloorNats ?? (kv.FloorRung is null ? _defaultFloorNats : null);
+        for (int rung = 1; rung <= named; rung++)
+        {
+            // A rung that was not measured on this model promises nothing, so only its name can ask for it.
+            bool withinFloor = nats is not { } most || Rungs[rung].MeanKl <= most;
+            if (withinFloor && Rungs[rung].Ratio <= (kv.MaxRatio ?? double.PositiveInfinity))
+            {
+                deepest = rung;
+            }
+        }
+        return null;
+    }
+
+    private EngineRefusal? Malformed(KvSpec kv)
+    {
+        if (kv.FloorRung is { } floor && IndexOf(floor) < 0)
+        {
+            return Invalid("kv.floor", $"This model has no rung '{floor}'; its ladder is {string.Join(", ", Rungs.Select(rung => rung.Name))}.");
+        }
+        if (kv.FloorNats is { } nats && !(double.IsFinite(nats) && nats >= 0))
+        {
+            return Invalid("kv.floor", $"The floor is {nats} nats per token; a finite number of at least 0 is needed.");
+        }
+        return kv.MaxRatio is { } ratio && !(double.IsFinite(ratio) && ratio >= 1)
+            ? Invalid("kv.max_ratio", $"The largest ratio is {ratio}; a finite number of at least 1 is needed.")
+            : null;
+    }
+
+    private static EngineRefusal Invalid(string param, string message) => new(RefusalKind.Invalid, message) { Param = param };
+}

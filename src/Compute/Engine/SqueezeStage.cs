@@ -1,0 +1,89 @@
+using Concertina.Compute.Engine.Scheduling;
+using Concertina.Compute.KvCache;
+using Concertina.Compute.KvCache.Transcoding;
+
+namespace Concertina.Compute.Engine;
+
+/// <summary>
+/// Transcoding inside a step's budget: moves sequences to their rungs unit by unit while they stream. A sequence whose
+/// prompt waits for it comes first, the others take turns. Engine thread only.
+/// </summary>
+internal sealed class SqueezeStage(EngineState state)
+{
+    /// <summary>Units of one sequence before it is the next one's turn.</summary>
+    private const int TurnUnits = 16;
+
+    private bool _worked;
+
+    /// <summary>Units transcoded since start.</summary>
+    public long Units { get; private set; }
+
+    /// <summary>Work charged since start, in bytes of source pages times the weight of their encoding.</summary>
+    public long ChargedBytes { get; private set; }
+
+    /// <summary>Work charged by the last slice; at most the slice, or one unit.</summary>
+    public long LastSliceBytes { get; private set; }
+
+    /// <summary>Runs one slice.</summary>
+    /// <returns>True when it came further, so that another slice may follow at once.</returns>
+    public bool Run()
+    {
+        LastSliceBytes = 0;
+        _worked = false;
+        foreach (Run run in state.Running)
+        {
+            if (run.WaitsForSqueeze)
+            {
+                Work(run.Table, int.MaxValue);
+            }
+        }
+        for (int turn = state.Squeezes.Count; turn > 0 && TryTurn(state.Squeezes.First!); turn--)
+        {
+        }
+        ChargedBytes += LastSliceBytes;
+        return _worked;
+    }
+
+    // A unit that is dearer than the whole slice is moved alone.
+    private bool HasRoom(PageTable table) =>
+        LastSliceBytes == 0 || LastSliceBytes + state.Cache.Squeezer.DearestCharge(table) <= state.Options.TranscodeSliceBytes;
+
+    // False when the slice is used up.
+    private bool TryTurn(Sequence sequence)
+    {
+        if (sequence.Table is not { } table)
+        {
+            state.Squeezes.RemoveFirst();
+            return true;
+        }
+        if (!HasRoom(table))
+        {
+            return false;
+        }
+        if (Work(table, TurnUnits) == SqueezeOutcome.Done)
+        {
+            state.Squeezes.RemoveFirst();
+        }
+        else
+        {
+            state.Squeezes.Rotate();
+        }
+        sequence.PublishTable();
+        return true;
+    }
+
+    private SqueezeOutcome Work(PageTable table, int units)
+    {
+        long before = table.TranscodedUnits;
+        SqueezeOutcome outcome = SqueezeOutcome.Worked;
+        for (int unit = 0; unit < units && HasRoom(table) && outcome == SqueezeOutcome.Worked; unit++)
+        {
+            SqueezeStep step = state.Cache.StepTowardsRung(table);
+            outcome = step.Outcome;
+            LastSliceBytes += step.Charge;
+            _worked |= outcome == SqueezeOutcome.Worked;
+        }
+        Units += table.TranscodedUnits - before;
+        return outcome;
+    }
+}
