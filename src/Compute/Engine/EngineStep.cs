@@ -22,7 +22,6 @@ internal sealed class EngineStep
     private readonly EngineCommands _commands;
     private readonly Scheduler _scheduler;
     private readonly Sampler _sampler;
-    private readonly SqueezeStage _squeeze;
     private readonly EngineMetrics _metrics;
     private readonly StageMark _mark;
     private readonly StepBatch _batch;
@@ -43,11 +42,14 @@ internal sealed class EngineStep
         _commands = new EngineCommands(state, _admission, _settlement);
         _scheduler = new Scheduler(state.Clocks, state.Slots, options.MaxRunning);
         _sampler = new Sampler(runner.Config.VocabularySize);
-        _squeeze = new SqueezeStage(state);
+        Squeeze = new SqueezeStage(state);
         _batch = new StepBatch(options.StepTokens, spans, runner.Config.VocabularySize);
         _sampled = new SampledToken[spans];
         PublishReadings();
     }
+
+    /// <summary>The stage that transcodes.</summary>
+    public SqueezeStage Squeeze { get; }
 
     /// <summary>Runs one step.</summary>
     /// <returns>False when there was nothing to do: wait for a command, a reader or a deadline.</returns>
@@ -108,7 +110,7 @@ internal sealed class EngineStep
             _metrics.Step(_state.Time.GetElapsedTime(startedAt), _batch.RowCount);
         }
         _mark.Enter(EngineStage.Squeeze);
-        moved |= _squeeze.Run();
+        moved |= Squeeze.Run();
         CheckLaws();
         _readings.MemoryWaits += _scheduler.WaitingRuns > 0 ? 1 : 0;
         PublishReadings();
@@ -291,8 +293,8 @@ internal sealed class EngineStep
         _readings.IdleSequences = _state.Idle.Count;
         _readings.CommittedBytes = _state.Ledger.SumBytes;
         _readings.ReclaimedSequences = _state.Slots.Reclaimed;
-        _readings.TranscodedUnits = _squeeze.Units;
-        _readings.TranscodeCharge = _squeeze.ChargedBytes;
+        _readings.TranscodedUnits = Squeeze.Units;
+        _readings.TranscodeCharge = Squeeze.ChargedBytes;
         _readings.Kv = _state.Cache.Statistics();
         _state.Board.Write(_readings);
     }

@@ -137,6 +137,9 @@ public sealed class InferenceEngine : IInferenceEngine
         }
     }
 
+    /// <summary>The stage that transcodes; for tests of its slices.</summary>
+    internal SqueezeStage Squeezes => _step.Squeeze;
+
     /// <summary>Runs one step of a manual engine.</summary>
     /// <returns>False when there was nothing to do.</returns>
     internal bool StepOnce() => _step.RunOnce();

@@ -22,6 +22,18 @@ public sealed record KvCacheOptions
     /// <summary>Codec of the open page and of the lossless rung: <c>f16</c>, or <c>f32</c> for the definition. Default <c>f16</c>.</summary>
     public string Codec { get; init; } = "f16";
 
+    /// <summary>
+    /// The model's KV profile, as <c>concertina calibrate</c> writes it. The default, empty, means
+    /// <c>MODEL.kvprofile.safetensors</c> beside the model if there is one; <c>off</c> means none.
+    /// </summary>
+    public string Profile { get; init; } = "";
+
+    /// <summary>
+    /// Rungs that sessions may be squeezed to, shallow to deep, separated by commas. The default, <c>auto</c>, means the
+    /// profile's ladder, or without a profile the row quantizers; <c>f16</c> means none below lossless.
+    /// </summary>
+    public string Rungs { get; init; } = "auto";
+
     /// <summary>The budget of a cache, which must have been chosen by now.</summary>
     /// <exception cref="ArgumentException">It is not positive.</exception>
     internal long RequireBudgetBytes() => BudgetBytes > 0

@@ -1,5 +1,6 @@
 using Concertina.Compute.Engine;
 using Concertina.Compute.KvCache;
+using Concertina.Compute.KvCache.Codecs.F16;
 using Microsoft.Extensions.Time.Testing;
 
 namespace Concertina.Engine.Tests.Kit;
@@ -7,17 +8,23 @@ namespace Concertina.Engine.Tests.Kit;
 /// <summary>A manual engine on the real cache with the fake runner and a clock that stands still. Checks every law after every step.</summary>
 internal sealed class EngineBench : IAsyncDisposable
 {
+    private readonly CacheParts _parts;
     private int _requests;
 
     /// <param name="options">Limits; the defaults if null.</param>
     /// <param name="columns">Columns of 64 tokens that commitments may add up to, about.</param>
     /// <param name="contextLength">Context of the model.</param>
-    public EngineBench(EngineOptions? options = null, int columns = 2000, int contextLength = HashModel.ContextLength)
+    /// <param name="parts">Codecs and rungs of the cache; the lossless rung alone if null.</param>
+    /// <param name="ladder">Facts of the rungs; without measures if null.</param>
+    public EngineBench(
+        EngineOptions? options = null, int columns = 2000, int contextLength = HashModel.ContextLength, CacheParts? parts = null,
+        IReadOnlyList<KvRungFacts>? ladder = null)
     {
-        Cache = new PagedKvCache(FakeRunner.Shape, new KvCacheOptions { BudgetBytes = BudgetFor(columns), TranscodeReserveShare = 0 });
+        _parts = parts ?? CacheParts.Lossless(new F16Codec());
+        Cache = NewCache(BudgetFor(columns));
         EmptyBytes = Cache.UsedBytes;
         Runner = new FakeRunner(Cache, contextLength: contextLength);
-        Engine = InferenceEngine.Manual(Runner, Cache, options ?? new EngineOptions(), Time);
+        Engine = InferenceEngine.Manual(Runner, Cache, options ?? new EngineOptions(), Time, ladder);
     }
 
     public PagedKvCache Cache { get; }
@@ -115,17 +122,20 @@ internal sealed class EngineBench : IAsyncDisposable
     }
 
     /// <summary>The budget whose promisable part is that many columns; tables grow with the budget, so it is approached.</summary>
-    private static long BudgetFor(int columns)
+    private long BudgetFor(int columns)
     {
         long budgetBytes = 32 << 20;
         for (int round = 0; round < 6; round++)
         {
-            using PagedKvCache probe = new(FakeRunner.Shape, new KvCacheOptions { BudgetBytes = budgetBytes, TranscodeReserveShare = 0 });
+            using PagedKvCache probe = NewCache(budgetBytes);
             long wanted = columns * (probe.CommitmentBytes(64 * 16) / 16) + probe.CommitmentBytes(64) / 4;
             budgetBytes += wanted - probe.CommittableBytes;
         }
         return budgetBytes;
     }
+
+    private PagedKvCache NewCache(long budgetBytes) =>
+        new(FakeRunner.Shape, new KvCacheOptions { BudgetBytes = budgetBytes, TranscodeReserveShare = 0 }, _parts);
 
     public async ValueTask DisposeAsync()
     {
