@@ -14,6 +14,7 @@ namespace Concertina.Contracts;
 [JsonSerializable(typeof(ClusterLoad))]
 [JsonSerializable(typeof(ModelFacts))]
 [JsonSerializable(typeof(WorkerLoad))]
+[JsonSerializable(typeof(KvLadder))]
 [JsonSerializable(typeof(GenerateRequest))]
 [JsonSerializable(typeof(PromptPart))]
 [JsonSerializable(typeof(TokenChunk))]

@@ -87,6 +87,10 @@ public static class GatewayHosting
             app.MapGet(path, (Delegate)models.List);
             app.MapGet(path + "/{id}", models.Get);
         }
+        foreach (string path in GatewayPaths.Ladder)
+        {
+            app.MapGet(path, models.Ladder);
+        }
         KeyRing keys = app.Services.GetRequiredService<KeyRing>();
         foreach (string path in GatewayPaths.Later)
         {

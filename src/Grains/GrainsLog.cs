@@ -49,8 +49,12 @@ internal static partial class GrainsLog
     public static partial void AssignmentsRefused(ILogger logger, string worker, long epoch, long ownEpoch);
 
     [LoggerMessage(EventId = 2013, Level = LogLevel.Warning,
-        Message = "Worker {Worker} does not know the rung '{Rung}'; the session keeps its rung.")]
-    public static partial void UnknownRung(ILogger logger, string worker, string rung);
+        Message = "Worker {Worker} has no rung '{Rung}' on its ladder; {SequenceKey} keeps its rung.")]
+    public static partial void UnknownRung(ILogger logger, string worker, string sequenceKey, string rung);
+
+    [LoggerMessage(EventId = 2014, Level = LogLevel.Debug,
+        Message = "Worker {Worker} does not hold {SequenceKey}; its assignment to '{Rung}' is dropped.")]
+    public static partial void UnknownSession(ILogger logger, string worker, string sequenceKey, string rung);
 
     [LoggerMessage(EventId = 2020, Level = LogLevel.Warning,
         Message = "The usage of tenant {TenantId} was not written.")]

@@ -13,6 +13,7 @@ public sealed class HostileBodyTests : IAsyncLifetime
         "model", "messages", "temperature", "top_p", "top_k", "min_p", "max_tokens", "n", "stop", "stop_token_ids", "stream",
         "stream_options", "seed", "session_id", "cache_salt", "tools", "tool_choice", "response_format", "modalities", "priority",
         "logit_bias", "logprobs", "top_logprobs", "functions", "chat_template_kwargs", "skip_special_tokens", "add_generation_prompt",
+        "kv",
     ];
 
     private static readonly string[] Values =
@@ -21,6 +22,7 @@ public sealed class HostileBodyTests : IAsyncLifetime
         "[null]", "[[[[]]]]", "[{}]", "{\"type\":\"text\"}", "{\"type\":7}", "{\"type\":\"\\udfff\"}", "{\"a\":{\"b\":[1,2,{}]}}",
         "[{\"role\":\"user\",\"content\":\"\\ud800\"}]", "[{\"role\":\"user\",\"content\":[{\"type\":\"text\",\"text\":null}]}]",
         "[{\"role\":\"user\",\"content\":\"\\u0000\\uffff\"}]", "[{\"role\":\"\\ud800\",\"content\":\"a\"}]", "[\"\\ud800\"]",
+        "{\"policy\":\"lossless\",\"floor\":0.01}", "{\"floor\":1e400}", "{\"\\udfff\":1}",
     ];
 
     private TestGateway _gateway = null!;
@@ -56,12 +58,20 @@ public sealed class HostileBodyTests : IAsyncLifetime
     [Theory]
     [InlineData("{\"model\":\"demo\",\"\\ud800\":1,\"messages\":[{\"role\":\"user\",\"content\":\"Hi.\"}]}")]
     [InlineData("{\"model\":\"demo\",\"messages\":[{\"role\":\"user\",\"content\":\"half \\ud83d\"}]}")]
+    [InlineData("{\"model\":\"demo\",\"messages\":[{\"role\":\"user\",\"content\":\"Hi.\",\"\\udfff\":1}]}")]
+    [InlineData("{\"model\":\"demo\",\"messages\":[{\"role\":\"user\",\"content\":\"Hi.\"}],\"kv\":{\"\\ud800\":1}}")]
+    [InlineData("{\"model\":\"demo\",\"messages\":[{\"role\":\"user\",\"content\":\"Hi.\"}],\"response_format\":{\"type\":\"\\ud800\"}}")]
     public async Task Half_a_character_is_refused(string body)
     {
         Answer answer = await Post(Encoding.UTF8.GetBytes(body));
 
         Assert.True(answer.Status == 400, answer.Body);
     }
+
+    [Fact]
+    public async Task Half_a_character_in_a_modality_is_a_modality_nobody_serves() =>
+        (await Post(Encoding.UTF8.GetBytes("{\"model\":\"demo\",\"messages\":[{\"role\":\"user\",\"content\":\"Hi.\"}],\"modalities\":[\"\\ud800\"]}")))
+            .Fails(501, "not_supported", "modalities");
 
     [Fact]
     public async Task A_body_that_is_not_UTF8_is_refused()

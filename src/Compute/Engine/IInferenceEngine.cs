@@ -9,7 +9,7 @@ public interface IInferenceEngine : IAsyncDisposable
     /// <summary>State at the end of the last step.</summary>
     EngineSnapshot Snapshot { get; }
 
-    /// <summary>The rungs of the served model, lossless first; the same for the engine's life.</summary>
+    /// <summary>The rungs of the served model that are in use now, lossless first.</summary>
     IReadOnlyList<KvRungFacts> Ladder { get; }
 
     /// <summary>Opens a sequence. Cheap; holds no units until something is submitted.</summary>

@@ -34,4 +34,16 @@ public sealed record FinishFacts
 
     /// <summary>The stop token that ended it, or null.</summary>
     [Id(8)] public int? StopToken { get; init; }
+
+    /// <summary>Bits per stored value over the sequence's units at its end.</summary>
+    [Id(9)] public double Bits { get; init; } = 16;
+
+    /// <summary>Bytes its tokens would take on the lossless rung, divided by its physical bytes at the end.</summary>
+    [Id(10)] public double Ratio { get; init; } = 1;
+
+    /// <summary>Predicted mean divergence from the lossless rung, in nats per token; 0 on it, null when its rung has no measure.</summary>
+    [Id(11)] public double? Distortion { get; init; } = 0;
+
+    /// <summary>Units transcoded for it while it ran.</summary>
+    [Id(12)] public long Transcodes { get; init; }
 }

@@ -14,6 +14,9 @@ public sealed record GenerateRequest
     /// <summary>Most characters of <see cref="CacheSalt"/>: a SHA-256 in hexadecimal.</summary>
     public const int MaxCacheSaltChars = 64;
 
+    /// <summary>Most characters of <see cref="FloorRung"/>.</summary>
+    public const int MaxRungChars = 32;
+
     /// <summary>Unique id of the request, chosen by the gateway; usage is recorded once per id.</summary>
     [Id(0)] public required string RequestId { get; init; }
 
@@ -49,4 +52,13 @@ public sealed record GenerateRequest
 
     /// <summary>Epoch of the routing answer this request follows; the worker refuses an older one than its own.</summary>
     [Id(11)] public long RouteEpoch { get; init; }
+
+    /// <summary>Deepest rung the cache may be squeezed to, by name, at most <see cref="MaxRungChars"/> characters; null: no such bound.</summary>
+    [Id(12)] public string? FloorRung { get; init; }
+
+    /// <summary>Most predicted distortion in nats per token, finite and at least 0; null: no such bound.</summary>
+    [Id(13)] public double? FloorNats { get; init; }
+
+    /// <summary>Most times smaller than on the lossless rung the cache may become, finite and at least 1; null: no such bound.</summary>
+    [Id(14)] public double? MaxRatio { get; init; }
 }

@@ -22,4 +22,7 @@ public sealed record Refusal
 
     /// <summary>Bytes the budget could ever give, where bytes decided.</summary>
     [Id(4)] public long? AvailableBytes { get; init; }
+
+    /// <summary>What of the request was refused, where one member decided: <c>kv.floor</c> or <c>kv.max_ratio</c>; else null.</summary>
+    [Id(5)] public string? Param { get; init; }
 }

@@ -9,6 +9,7 @@ namespace Concertina.Contracts.Sessions;
 /// <param name="WarmTokens">Tokens whose units are in the arena now.</param>
 /// <param name="KvBytes">Physical KV bytes its table refers to.</param>
 /// <param name="Exact">True while every column is exact.</param>
+/// <param name="Rung">Name of the deepest rung any of its units is on, or was when they left.</param>
 [GenerateSerializer]
 [Immutable]
 [Alias("concertina.session-status")]
@@ -18,4 +19,5 @@ public sealed record SessionStatus(
     [property: Id(2)] int TokenCount,
     [property: Id(3)] int WarmTokens,
     [property: Id(4)] long KvBytes,
-    [property: Id(5)] bool Exact);
+    [property: Id(5)] bool Exact,
+    [property: Id(6)] string Rung);

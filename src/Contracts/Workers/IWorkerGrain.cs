@@ -13,6 +13,11 @@ public interface IWorkerGrain : IGrainWithStringKey
     [Alias("facts")]
     Task<ModelFacts?> Facts(CancellationToken cancellation = default);
 
+    /// <summary>The rungs the served model has here; null while it loads.</summary>
+    [AlwaysInterleave]
+    [Alias("ladder")]
+    Task<KvLadder?> Ladder(CancellationToken cancellation = default);
+
     /// <summary>One part of the model's tokenizer bytes; an empty array marks the end.</summary>
     /// <param name="modelHash">Hash of the model the caller asks for.</param>
     /// <param name="offset">Byte offset; the answer holds at most 44 KiB.</param>

@@ -1,4 +1,5 @@
 using Concertina.Contracts.Sessions;
+using Concertina.Gateway.Kv;
 using Concertina.Tokenization;
 
 namespace Concertina.Gateway.Chat;
@@ -39,8 +40,8 @@ internal sealed record ChatCommand
     /// <summary>Narrows prefix sharing within the tenant; null: the whole tenant.</summary>
     public required string? CacheSalt { get; init; }
 
-    /// <summary>What may happen to the cache under pressure.</summary>
-    public required KvPolicy Policy { get; init; }
+    /// <summary>What may happen to the KV cache.</summary>
+    public required KvWishes Kv { get; init; }
 
     /// <summary>Whether the answer streams.</summary>
     public required bool Stream { get; init; }

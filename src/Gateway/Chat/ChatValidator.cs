@@ -5,6 +5,7 @@ using System.Text.Json;
 using System.Text.RegularExpressions;
 using Concertina.Contracts.Sessions;
 using Concertina.Gateway.Http;
+using Concertina.Gateway.Kv;
 using Concertina.Gateway.Wire;
 using Concertina.Tokenization;
 using Microsoft.AspNetCore.Http;
@@ -55,7 +56,7 @@ internal sealed partial class ChatValidator(IOptions<GatewayOptions> options, Se
     private Outcome<ChatCommand> Build(
         ChatRequest request, IHeaderDictionary headers, IReadOnlyList<ChatMessage> messages, IReadOnlyList<string> stop, string? session)
     {
-        if (ReadPolicy(headers, out KvPolicy policy) is { } error)
+        if (!KvReader.Read(request.Kv, headers).Is(out KvWishes? kv, out ApiError? error))
         {
             return error;
         }
@@ -84,7 +85,7 @@ internal sealed partial class ChatValidator(IOptions<GatewayOptions> options, Se
             IncludeStop = request.IncludeStopStrInOutput ?? false,
             Session = session,
             CacheSalt = request.CacheSalt is { } salt ? Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(salt))) : null,
-            Policy = policy,
+            Kv = kv,
             Stream = request.Stream ?? false,
             IncludeUsage = request.StreamOptions?.IncludeUsage ?? false,
         };
@@ -138,30 +139,6 @@ internal sealed partial class ChatValidator(IOptions<GatewayOptions> options, Se
             strings.Add(text);
         }
         return strings;
-    }
-
-    private static ApiError? ReadPolicy(IHeaderDictionary headers, out KvPolicy policy)
-    {
-        policy = KvPolicy.Elastic;
-        foreach (string later in (ReadOnlySpan<string>)["x-kv-max-ratio", "x-kv-floor"])
-        {
-            if (Header(headers, later) is not null)
-            {
-                return ApiErrors.NotSupported(later, $"The header '{later}' is not supported yet; leave it out.");
-            }
-        }
-        switch (Header(headers, "x-kv-policy"))
-        {
-            case null or "elastic":
-                return null;
-            case "lossless":
-                policy = KvPolicy.Lossless;
-                return null;
-            case "economy":
-                return ApiErrors.NotSupported("x-kv-policy", "The policy 'economy' is not supported yet; use 'elastic' or 'lossless'.");
-            default:
-                return ApiErrors.Invalid("x-kv-policy", "The header 'x-kv-policy' must be 'lossless' or 'elastic'.");
-        }
     }
 
     private static string? Header(IHeaderDictionary headers, string name) => headers[name] is [{ Length: > 0 } value, ..] ? value : null;

@@ -19,4 +19,8 @@ internal static class JsonTexts
             return ApiErrors.Invalid(place, $"'{place}' holds half of a surrogate pair; send whole characters.");
         }
     }
+
+    /// <summary>A string of whole characters; null for anything else.</summary>
+    public static string? Whole(JsonElement value) =>
+        value.ValueKind == JsonValueKind.String && Read(value, "").Is(out string? text, out _) ? text : null;
 }

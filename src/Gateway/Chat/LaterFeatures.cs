@@ -60,7 +60,7 @@ internal static class LaterFeatures
         }
         if (Given(request, "modalities", out JsonElement modalities)
             && modalities.ValueKind == JsonValueKind.Array
-            && modalities.EnumerateArray().Any(m => m.ValueKind != JsonValueKind.String || !m.ValueEquals("text")))
+            && modalities.EnumerateArray().Any(m => JsonTexts.Whole(m) != "text"))
         {
             return ApiErrors.NotSupported("modalities", "Only the modality 'text' is supported.");
         }
@@ -75,23 +75,17 @@ internal static class LaterFeatures
 
     private static ApiError? CheckFormat(JsonElement format)
     {
-        if (format.ValueKind != JsonValueKind.Object || !format.TryGetProperty("type", out JsonElement type) || type.ValueKind != JsonValueKind.String)
+        string? type = format.ValueKind == JsonValueKind.Object && format.TryGetProperty("type", out JsonElement given) ? JsonTexts.Whole(given) : null;
+        return type switch
         {
-            return UnknownFormat();
-        }
-        if (type.ValueEquals("json_schema") && !(format.TryGetProperty("json_schema", out JsonElement schema) && schema.ValueKind == JsonValueKind.Object))
-        {
-            return ApiErrors.Invalid("response_format.json_schema", "'response_format.json_schema' must be an object.");
-        }
-        if (type.ValueEquals("text"))
-        {
-            return null;
-        }
-        return type.ValueEquals("json_object") || type.ValueEquals("json_schema") ? NotYet("response_format") : UnknownFormat();
+            "text" => null,
+            "json_object" => NotYet("response_format"),
+            "json_schema" when format.TryGetProperty("json_schema", out JsonElement schema) && schema.ValueKind == JsonValueKind.Object =>
+                NotYet("response_format"),
+            "json_schema" => ApiErrors.Invalid("response_format.json_schema", "'response_format.json_schema' must be an object."),
+            _ => ApiErrors.Invalid("response_format.type", "'response_format.type' must be 'text', 'json_object' or 'json_schema'."),
+        };
     }
-
-    private static ApiError UnknownFormat() =>
-        ApiErrors.Invalid("response_format.type", "'response_format.type' must be 'text', 'json_object' or 'json_schema'.");
 
     private static ApiError NotYet(string field) => ApiErrors.NotSupported(field, $"'{field}' is not supported yet; leave it out.");
 

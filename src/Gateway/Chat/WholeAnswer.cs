@@ -1,6 +1,7 @@
 using System.Text;
 using Concertina.Gateway.Generations;
 using Concertina.Gateway.Http;
+using Concertina.Gateway.Kv;
 using Concertina.Gateway.Wire;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Http.HttpResults;
@@ -34,7 +35,7 @@ internal static class WholeAnswer
         if (ending.Usage.Kv is { } kv)
         {
             // In a stream these are known only at the end, in usage.kv.
-            context.Response.Headers["x-kv-rung"] = kv.Rung;
+            KvHeaders.Write(context.Response.Headers, kv);
         }
         ChatCompletion.Choice choice = new(0, new ChatCompletion.Message("assistant", text), ending.FinishReason) { StopReason = ending.StopReason };
         ChatCompletion answer = new(

@@ -144,7 +144,7 @@ internal sealed class Generation : IAsyncDisposable
         {
             _streamEnded = true;
             _services.Metrics.Refused(_job.Model.Facts.Name, refusal.Reason);
-            return GenerationStep.Failed(ApiErrors.Of(refusal));
+            return GenerationStep.Failed(ApiErrors.Of(refusal with { Param = _job.Command.Kv.PlaceOf(refusal.Param) }));
         }
         if (Admission is null && chunk.Admission is null)
         {

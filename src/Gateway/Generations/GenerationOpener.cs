@@ -143,7 +143,10 @@ internal sealed class GenerationOpener(
         Sampling = job.Command.Sampling,
         StopTokens = StopTokensOf(job),
         CacheSalt = job.Command.CacheSalt,
-        Policy = job.Command.Policy,
+        Policy = job.Command.Kv.Policy,
+        FloorRung = job.Command.Kv.Floor?.Rung,
+        FloorNats = job.Command.Kv.Floor?.Nats,
+        MaxRatio = job.Command.Kv.MaxRatio,
         Weight = job.Reserved!.Weight,
         RouteEpoch = epoch,
     };

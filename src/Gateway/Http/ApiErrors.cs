@@ -114,7 +114,7 @@ internal static class ApiErrors
             _ => throw new System.Diagnostics.UnreachableException($"Reason {refusal.Reason}."),
         };
         int? retryAfterMs = refusal.RetryAfterMs ?? (status is 409 or 503 ? 1_000 : null);
-        return new ApiError(status, type, code, refusal.Message) { RetryAfterMs = retryAfterMs };
+        return new ApiError(status, type, code, refusal.Message) { Param = refusal.Param, RetryAfterMs = retryAfterMs };
     }
 
     private static ApiError RateLimit(string unit, RateLimitState? state, int? retryAfterMs) =>

@@ -59,6 +59,10 @@ internal static class BodyReader
             {
                 return ApiErrors.BadJson("it is not UTF-8");
             }
+            if (HasHalfName(body))
+            {
+                return ApiErrors.BadJson("a member's name holds half of a surrogate pair");
+            }
             using JsonDocument document = JsonDocument.Parse(body);
             if (document.RootElement.ValueKind != JsonValueKind.Object)
             {
@@ -74,6 +78,31 @@ internal static class BodyReader
         catch (JsonException failure)
         {
             return ApiErrors.BadJson($"line {failure.LineNumber + 1}, byte {failure.BytePositionInLine + 1}");
+        }
+    }
+
+    /// <summary>True when an escape in some member's name spells half a character, at which every later look-up would throw.</summary>
+    private static bool HasHalfName(byte[] body)
+    {
+        if (body.AsSpan().IndexOf("\\u"u8) < 0)
+        {
+            return false;
+        }
+        Utf8JsonReader reader = new(body);
+        try
+        {
+            while (reader.Read())
+            {
+                if (reader is { TokenType: JsonTokenType.PropertyName, ValueIsEscaped: true })
+                {
+                    reader.GetString();
+                }
+            }
+            return false;
+        }
+        catch (InvalidOperationException)
+        {
+            return true;
         }
     }
 }

@@ -16,6 +16,9 @@ internal static class GatewayPaths
     /// <inheritdoc cref="Chat"/>
     public static readonly string[] Models = ["/v1/models", "/models"];
 
+    /// <inheritdoc cref="Chat"/>
+    public static readonly string[] Ladder = ["/v1/kv/ladder", "/kv/ladder"];
+
     /// <summary>Known to clients, answered with 501 until they are served.</summary>
     public static readonly string[] Later =
     [

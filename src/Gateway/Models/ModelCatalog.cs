@@ -27,10 +27,13 @@ internal sealed class ModelCatalog(
     /// <summary>Names that shall be served, ready or not.</summary>
     public IReadOnlyCollection<string> Names => directory.Names;
 
+    /// <summary>Model of a request that names none; null: there is no such model.</summary>
+    public string? Default => _options.DefaultModel;
+
     /// <summary>Finds a model by its name, an alias, or the default when no name was given.</summary>
     public Outcome<ServedModel> Find(string? asked)
     {
-        string? name = string.IsNullOrEmpty(asked) ? _options.DefaultModel : asked;
+        string? name = string.IsNullOrEmpty(asked) ? Default : asked;
         if (name is null)
         {
             return ApiErrors.Missing("model");

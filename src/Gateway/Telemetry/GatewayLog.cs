@@ -55,4 +55,7 @@ internal static partial class GatewayLog
 
     [LoggerMessage(4016, LogLevel.Debug, "Request {RequestId} as {GenerationId}: ended with {Reason}.")]
     public static partial void Finished(this ILogger logger, string requestId, string generationId, string reason);
+
+    [LoggerMessage(4018, LogLevel.Warning, "The ladder of model {Model} could not be asked of worker {Worker}.")]
+    public static partial void LadderNotHeard(this ILogger logger, Exception failure, string model, string worker);
 }

@@ -1,6 +1,7 @@
 using System.Text.Json;
 using System.Text.Json.Serialization;
 using Concertina.Gateway.Chat;
+using Concertina.Gateway.Kv;
 
 namespace Concertina.Gateway.Wire;
 
@@ -60,6 +61,9 @@ internal sealed record ChatRequest
     public string? SessionId { get; init; }
 
     public string? CacheSalt { get; init; }
+
+    /// <summary>Read by <see cref="KvReader"/> together with the headers of the same meaning.</summary>
+    public JsonElement Kv { get; init; }
 
     [JsonExtensionData]
     public Dictionary<string, JsonElement>? Others { get; set; }

@@ -12,6 +12,7 @@ namespace Concertina.Gateway.Wire;
 [JsonSerializable(typeof(ErrorBody))]
 [JsonSerializable(typeof(ModelObject))]
 [JsonSerializable(typeof(ModelList))]
+[JsonSerializable(typeof(LadderList))]
 [JsonSerializable(typeof(HealthBody))]
 internal sealed partial class GatewayJson : JsonSerializerContext
 {

@@ -1,5 +1,6 @@
 using Concertina.Compute.Engine;
 using Concertina.Contracts.Sessions;
+using Concertina.Contracts.Workers;
 
 namespace Concertina.Grains.Sessions;
 
@@ -14,7 +15,13 @@ internal static class EngineMessages
         Sampling = new SamplingSpec(
             request.Sampling.Temperature, request.Sampling.TopK, request.Sampling.TopP, request.Sampling.MinP, request.Sampling.Seed),
         StopTokens = request.StopTokens,
-        Kv = new KvSpec { Mode = Mode(request.Policy) },
+        Kv = new KvSpec
+        {
+            Mode = Mode(request.Policy),
+            FloorRung = request.FloorRung,
+            FloorNats = request.FloorNats,
+            MaxRatio = request.MaxRatio,
+        },
         Weight = request.Weight,
     };
 
@@ -25,20 +32,40 @@ internal static class EngineMessages
         RetryAfterMs = refusal.RetryAfterMs,
         NeededBytes = refusal.NeededBytes,
         AvailableBytes = refusal.AvailableBytes,
+        Param = refusal.Param,
     };
 
-    public static FinishFacts Finish(GenerationEnd end, string rung) => new()
+    public static FinishFacts Finish(GenerationEnd end) => new()
     {
         Reason = Reason(end.Kind),
         ErrorCode = end.ErrorCode,
         ErrorMessage = end.ErrorMessage,
         GeneratedTokens = end.GeneratedTokens,
-        Rung = rung,
+        Rung = end.Rung,
         KvBytes = end.KvBytes,
         Exact = end.Exact,
         Waits = end.Waits,
         StopToken = end.StopToken,
+        Bits = end.Bits,
+        Ratio = end.Ratio,
+        Distortion = end.Distortion,
+        Transcodes = end.Transcodes,
     };
+
+    public static KvLadder Ladder(IEnumerable<KvRungFacts> ladder) => new(
+    [
+        .. ladder.Select(rung => new KvRung
+        {
+            Name = rung.Name,
+            Bits = rung.Bits,
+            Ratio = rung.Ratio,
+            BytesPerToken = rung.BytesPerToken,
+            MeanKl = rung.MeanKl,
+            P99Kl = rung.P99Kl,
+            Recall = rung.Recall,
+            NeedsProfile = rung.NeedsProfile,
+        }),
+    ]);
 
     private static KvMode Mode(KvPolicy policy) => policy switch
     {

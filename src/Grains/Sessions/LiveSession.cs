@@ -27,9 +27,6 @@ internal sealed class LiveSession(
     /// <summary>True when no request runs and its file is past its time, or gone.</summary>
     public bool IsExpired => _running is null && !record.HasFile;
 
-    /// <summary>Name of the rung its units are on.</summary>
-    public string Rung => worker.Served?.Rung ?? "";
-
     public string DeterminismClass => worker.Served?.Facts.DeterminismClass ?? "";
 
     /// <summary>Opens what an earlier activation left, so that its tokens are known before the first request.</summary>
@@ -82,7 +79,8 @@ internal sealed class LiveSession(
         _units.Handle?.TokenCount ?? record.State.TokenCount,
         _units.Handle?.WarmTokens ?? 0,
         _units.Handle?.KvBytes ?? 0,
-        _units.Handle?.Exact ?? true);
+        _units.Handle?.Exact ?? true,
+        _units.Handle is { WarmTokens: > 0 } warm ? warm.Rung : record.State.Rung);
 
     /// <summary>
     /// Removes the session: what runs ends, units, file and state go. A request that comes meanwhile waits, so that it
@@ -174,8 +172,11 @@ internal sealed class LiveSession(
             return true;
         }
         Log(run, end);
-        Task<bool> saving = record.Save(new SessionSaveRequest(
-            handle.CopyTokens(), worker.Key, worker.Served!.Facts.Hash, run.PromptTokens, end.GeneratedTokens));
+        Task<bool> saving = record.Save(
+            new SessionSaveRequest(handle.CopyTokens(), worker.Key, worker.Served!.Facts.Hash, run.PromptTokens, end.GeneratedTokens)
+            {
+                Rung = handle.Rung,
+            });
         _saving = saving;
         return await saving;
     }

@@ -137,6 +137,6 @@ internal sealed class SequenceGrain(
         {
             DeactivateOnIdle();
         }
-        return run.End is { } end ? EngineMessages.Finish(end, _session.Rung) : null;
+        return run.End is { } end ? EngineMessages.Finish(end) : null;
     }
 }

@@ -57,6 +57,7 @@ internal sealed class SessionRecord(
             Epoch = before.Epoch + (_owned ? 0 : 1),
             TokenCount = save.Tokens.Length,
             ChainedHash = columns.Length == 0 ? 0 : columns[^1],
+            Rung = save.Rung,
             FileName = SessionTokenStore.FileName(key),
             Requests = before.Requests + 1,
             PromptTokens = before.PromptTokens + save.PromptTokens,

@@ -6,4 +6,8 @@ namespace Concertina.Grains.Sessions;
 /// <param name="ModelHash">Model that gave the token ids their meaning.</param>
 /// <param name="PromptTokens">Prompt tokens of the request.</param>
 /// <param name="GeneratedTokens">Tokens it generated.</param>
-internal readonly record struct SessionSaveRequest(int[] Tokens, string Home, string ModelHash, int PromptTokens, int GeneratedTokens);
+internal readonly record struct SessionSaveRequest(int[] Tokens, string Home, string ModelHash, int PromptTokens, int GeneratedTokens)
+{
+    /// <summary>Deepest rung any of its units is on.</summary>
+    public required string Rung { get; init; }
+}

@@ -12,9 +12,6 @@ public sealed record ServedModel
     /// <summary>The tokenizer's bytes, handed out in parts.</summary>
     public required ReadOnlyMemory<byte> TokenizerBytes { get; init; }
 
-    /// <summary>Name of the rung all units are on: the codec of the cache.</summary>
-    public string Rung { get; init; } = "f16";
-
     /// <summary>The engine.</summary>
     public required IInferenceEngine Engine { get; init; }
 

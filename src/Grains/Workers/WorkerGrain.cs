@@ -1,6 +1,8 @@
+using Concertina.Compute.Engine;
 using Concertina.Contracts.Budget;
 using Concertina.Contracts.Sessions;
 using Concertina.Contracts.Workers;
+using Concertina.Grains.Sessions;
 using Microsoft.Extensions.Logging;
 using Orleans;
 using Orleans.Runtime;
@@ -35,6 +37,9 @@ internal sealed class WorkerGrain(
 
     public Task<ModelFacts?> Facts(CancellationToken cancellation = default) => Task.FromResult(worker.Served?.Facts);
 
+    public Task<KvLadder?> Ladder(CancellationToken cancellation = default) =>
+        Task.FromResult(worker.Served is { } served ? EngineMessages.Ladder(served.Engine.Ladder) : null);
+
     public Task<byte[]> TokenizerPart(string modelHash, int offset, CancellationToken cancellation = default)
     {
         ServedModel? served = worker.Served;
@@ -67,7 +72,6 @@ internal sealed class WorkerGrain(
         IMemoryBudgetGrain budget = GrainFactory.GetGrain<IMemoryBudgetGrain>(worker.Model);
         try
         {
-            _reports.Rung = worker.Served?.Rung ?? "";
             foreach (WorkerReport report in _reports.Due(LoadHere(), worker.Served?.Engine.Sequences() ?? []))
             {
                 RungAssignments answer = await budget.Report(report, cancellation);
@@ -99,10 +103,26 @@ internal sealed class WorkerGrain(
             GrainsLog.AssignmentsRefused(logger, worker.Key, assignments.Epoch, worker.Epoch);
             return;
         }
-        // One rung exists, so an assignment can only name it; the engine has nothing to do.
-        foreach (RungAssignment assignment in assignments.Assignments.Where(assignment => assignment.Rung != worker.Served?.Rung))
+        foreach (RungAssignment assignment in assignments.Assignments)
         {
-            GrainsLog.UnknownRung(logger, worker.Key, assignment.Rung);
+            Apply(assignment);
+        }
+    }
+
+    private void Apply(RungAssignment assignment)
+    {
+        IInferenceEngine? engine = worker.Served?.Engine;
+        if (engine?.Assign(assignment.SequenceKey, assignment.Rung) == true)
+        {
+            return;
+        }
+        if (engine is null || engine.Ladder.Any(rung => rung.Name == assignment.Rung))
+        {
+            GrainsLog.UnknownSession(logger, worker.Key, assignment.SequenceKey, assignment.Rung);
+        }
+        else
+        {
+            GrainsLog.UnknownRung(logger, worker.Key, assignment.SequenceKey, assignment.Rung);
         }
     }
 }

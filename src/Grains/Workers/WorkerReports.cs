@@ -20,9 +20,6 @@ internal sealed class WorkerReports(TimeProvider time)
     private long _sentAt;
     private bool _full = true;
 
-    /// <summary>Name of the rung all units are on.</summary>
-    public string Rung { get; set; } = "";
-
     /// <summary>The next report lists all sessions.</summary>
     public void SendFull() => _full = true;
 
@@ -63,7 +60,7 @@ internal sealed class WorkerReports(TimeProvider time)
             while (sessions.Count > 0 && bytes < MaxListBytes)
             {
                 SequenceSnapshot session = sessions.Dequeue();
-                part.Add(new SessionReport(session.Key, session.WarmTokens, session.KvBytes, Rung, session.Running));
+                part.Add(new SessionReport(session.Key, session.WarmTokens, session.KvBytes, session.Rung, session.Running));
                 bytes += WireBytes(session.Key);
             }
             while (left.Count > 0 && bytes < MaxListBytes)

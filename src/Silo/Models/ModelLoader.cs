@@ -78,7 +78,6 @@ internal sealed class ModelLoader(
         return new ServedModel
         {
             Engine = engine,
-            Rung = cacheOptions.Value.Codec,
             TokenizerBytes = file.TokenizerBytes,
             TranscodeReserveBytes = cache.TranscodeReserveBytes,
             FloorBytesPerColumn = columnBytes,

@@ -54,6 +54,16 @@ internal sealed class FakeCluster : IGrainFactory
         TokenizerBytes = Demo.TokenizerBytes.Length,
     };
 
+    /// <summary>Null: the worker's model still loads.</summary>
+    public KvLadder? Ladder { get; set; } = new(
+    [
+        new KvRung { Name = "f16", Bits = 16, Ratio = 1, BytesPerToken = 4_133, MeanKl = 0, P99Kl = 0, Recall = 0.978 },
+        new KvRung { Name = "int4", Bits = 4.5, Ratio = 3.4135, BytesPerToken = 1_211, MeanKl = 0.0041, P99Kl = 0.052 },
+    ]);
+
+    /// <summary>Set: workers fail when asked for their ladder.</summary>
+    public Exception? LadderFault { get; set; }
+
     public FakeTenant Tenant(string id) => _tenants.GetOrAdd(id, key => new FakeTenant(this, key));
 
     public FakeSequence Sequence(string key) => _sequences.GetOrAdd(key, name => new FakeSequence(this, name));

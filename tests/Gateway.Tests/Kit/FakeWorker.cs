@@ -10,6 +10,9 @@ internal sealed class FakeWorker(FakeCluster cluster) : IWorkerGrain
 
     public Task<ModelFacts?> Facts(CancellationToken cancellation = default) => Task.FromResult(cluster.Facts);
 
+    public Task<KvLadder?> Ladder(CancellationToken cancellation = default) =>
+        cluster.LadderFault is { } fault ? Task.FromException<KvLadder?>(fault) : Task.FromResult(cluster.Ladder);
+
     public Task<byte[]> TokenizerPart(string modelHash, int offset, CancellationToken cancellation = default)
     {
         Assert.Equal(cluster.Facts!.Hash, modelHash);

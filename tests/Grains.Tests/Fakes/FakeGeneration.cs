@@ -16,6 +16,9 @@ internal sealed class FakeGeneration(FakeHandle handle, GenerationSpec spec) : G
     /// <summary>When set, the engine "hangs": a cancel does not end the generation.</summary>
     public bool IgnoresCancel { get; set; }
 
+    /// <summary>What the end says beyond how it ended.</summary>
+    public Func<GenerationEnd, GenerationEnd> EndAs { get; set; } = end => end;
+
     public GenerationSpec Spec { get; } = spec;
 
     public int? KeptByCancel { get; private set; }
@@ -92,13 +95,13 @@ internal sealed class FakeGeneration(FakeHandle handle, GenerationSpec spec) : G
     private void Finish(FinishKind kind, int kept)
     {
         handle.Become([.. Spec.Prompt.Span, .. _sent.Take(kept)]);
-        _end = new GenerationEnd
+        _end = EndAs(new GenerationEnd
         {
             Kind = kind,
             GeneratedTokens = _sent.Count,
             ErrorCode = kind == FinishKind.Error ? "decode/not-finite" : null,
             ErrorMessage = kind == FinishKind.Error ? "Layer 3 gave NaN." : null,
-        };
+        });
         _channel.Writer.Complete();
         _started.TrySetResult();
     }

@@ -6,7 +6,6 @@ namespace Concertina.Grains.Tests.Fakes;
 internal static class Workers
 {
     public const string Model = "demo";
-    public const string Rung = "f32";
     public const string Key = "local/0";
 
     public static ModelFacts Facts { get; } = new()
@@ -38,7 +37,6 @@ internal static class Workers
     public static ServedModel Served(FakeEngine engine) => new()
     {
         Engine = engine,
-        Rung = Rung,
         Facts = Facts,
         TokenizerBytes = TokenizerBytes,
         TranscodeReserveBytes = 1 << 20,

@@ -73,7 +73,7 @@ public sealed class SessionRecordTests : IDisposable
         Assert.Empty(await Open().Load("other-model"));
     }
 
-    private static SessionSaveRequest Save(params int[] tokens) => new(tokens, "local/0", "model", tokens.Length, 0);
+    private static SessionSaveRequest Save(params int[] tokens) => new(tokens, "local/0", "model", tokens.Length, 0) { Rung = "f16" };
 
     private SessionRecord Open() => new("t/s", _states.Open(), _store, NullLogger.Instance);
 }

@@ -23,6 +23,9 @@ public sealed class MessageSizeTests
             PromptTokens = int.MaxValue,
             StopTokens = [.. Enumerable.Repeat(int.MaxValue, GenerateRequest.MaxStopTokens)],
             CacheSalt = new string('s', GenerateRequest.MaxCacheSaltChars),
+            FloorRung = new string('+', GenerateRequest.MaxRungChars),
+            FloorNats = -double.MaxValue,
+            MaxRatio = -double.MaxValue,
         };
         Assert.InRange(JsonSerializer.SerializeToUtf8Bytes(request, ContractsJson.Default.GenerateRequest).Length, 1, LimitBytes);
     }

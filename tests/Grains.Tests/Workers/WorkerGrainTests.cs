@@ -66,11 +66,24 @@ public sealed class WorkerGrainTests : IAsyncLifetime
     {
         await Worker.Load();
         long epoch = _silo.Worker.Epoch;
-        RungAssignment[] assignments = [new("t/s", FakeWorkers.Rung)];
+        RungAssignment[] assignments = [new("t/s", "f16")];
         Assert.Equal(epoch, await Worker.Assign(new RungAssignments(epoch, assignments)));
         Assert.Equal(epoch, await Worker.Assign(new RungAssignments(epoch, assignments)));
         _silo.Worker.RaiseEpoch();
         Assert.Equal(epoch + 1, await Worker.Assign(new RungAssignments(epoch, assignments)));
+    }
+
+    [Fact]
+    public async Task Assignments_of_this_epoch_reach_the_engine_and_unknown_ones_do_not_stop_the_others()
+    {
+        await Worker.Load();
+        await _silo.Turn("one", [1, 2], [3]);
+        long epoch = _silo.Worker.Epoch;
+
+        await Worker.Assign(new RungAssignments(epoch, [new("t/gone", "int4"), new("t/s", "int99"), new("t/s", "int4")]));
+        await Worker.Assign(new RungAssignments(epoch - 1, [new("t/s", "f16")]));
+
+        Assert.Equal(("t/s", "int4"), Assert.Single(_silo.Engine.Assigned));
     }
 
     [Fact]

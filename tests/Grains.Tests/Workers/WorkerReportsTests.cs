@@ -34,6 +34,17 @@ public sealed class WorkerReportsTests
     }
 
     [Fact]
+    public void Each_session_is_reported_with_its_own_rung_and_a_new_one_is_a_change()
+    {
+        WorkerReport first = Assert.Single(_reports.Due(Load(1), [Session("t/1"), Session("t/2") with { Rung = "int4" }]));
+        Assert.Equal(["f16", "int4"], first.Sessions.Select(session => session.Rung));
+
+        WorkerReport change = Assert.Single(_reports.Due(Load(1), [Session("t/1") with { Rung = "int8" }, Session("t/2") with { Rung = "int4" }]));
+
+        Assert.Equal(("t/1", "int8"), (Assert.Single(change.Sessions).SequenceKey, change.Sessions[0].Rung));
+    }
+
+    [Fact]
     public void Without_changes_a_worker_is_heard_once_a_second()
     {
         _reports.Due(Load(1), []);

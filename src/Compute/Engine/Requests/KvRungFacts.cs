@@ -29,4 +29,7 @@ public sealed record KvRungFacts
 
     /// <summary>Share of recall questions answered rightly, 0 to 1; null: not measured.</summary>
     public double? Recall { get; init; }
+
+    /// <summary>True when the rung exists only with trained data of this model.</summary>
+    public bool NeedsProfile { get; init; }
 }
