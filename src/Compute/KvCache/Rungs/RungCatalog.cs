@@ -1,0 +1,76 @@
+using System.Diagnostics.CodeAnalysis;
+using System.Globalization;
+
+namespace Concertina.Compute.KvCache.Rungs;
+
+/// <summary>The names of rungs. They are API and stable.</summary>
+public static class RungCatalog
+{
+    /// <summary>Suffix of a rung that evicts, followed by a number: one in so many slots is kept.</summary>
+    public const string EvictSuffix = "+evict";
+
+    private const int LeastKept = 2;
+    private const int MostKept = 64;
+
+    private static readonly Rung[] Plain =
+    [
+        new("f16", "f16", "f16", 1),
+        new("int8", "int8", "int8", 1),
+        new("k8v4", "int8", "int4", 1),
+        new("int4", "int4", "int4", 1),
+        new("k4v2", "int4", "int2", 1),
+        new("int2", "int2", "int2", 1),
+        new("commvq2", "commvq2", "commvq2", 1),
+        new("commvq1", "commvq1", "commvq1", 1),
+    ];
+
+    private static readonly string[] Arms = ["int4p", "int2c", "commvq2u"];
+
+    /// <summary>Rungs without eviction, lossless first.</summary>
+    public static IReadOnlyList<Rung> All => Plain;
+
+    /// <summary>Rungs that need nothing trained, lossless first: the ladder of a model without a profile.</summary>
+    public static IReadOnlyList<Rung> WithoutProfile { get; } = [.. Plain.Where(rung => !NeedsProfile(rung))];
+
+    /// <summary>Whether a rung needs codebooks from the model's KV profile.</summary>
+    public static bool NeedsProfile(Rung rung)
+    {
+        ArgumentNullException.ThrowIfNull(rung);
+        return rung.KeyCodec.StartsWith("commvq", StringComparison.Ordinal) || rung.ValueCodec.StartsWith("commvq", StringComparison.Ordinal);
+    }
+
+    /// <summary>Reads a name.</summary>
+    /// <param name="name">Name, with or without eviction.</param>
+    /// <param name="rung">The rung.</param>
+    /// <param name="problem">Why it is none: what was read, what is known.</param>
+    public static bool TryParse(string name, [NotNullWhen(true)] out Rung? rung, [NotNullWhen(false)] out string? problem)
+    {
+        ArgumentNullException.ThrowIfNull(name);
+        (rung, problem) = (null, null);
+        int suffix = name.IndexOf(EvictSuffix, StringComparison.Ordinal);
+        string stem = suffix < 0 ? name : name[..suffix];
+        if (Array.Find(Plain, known => known.Name == stem) is not { } plain)
+        {
+            problem = $"There is no rung '{name}'. Known are {string.Join(", ", Plain.Select(known => known.Name))}, each also with " +
+                $"{EvictSuffix}N, N from {LeastKept} to {MostKept}.";
+            return false;
+        }
+        int keepOneIn = 1;
+        string digits = suffix < 0 ? "" : name[(suffix + EvictSuffix.Length)..];
+        // One spelling per rung: no sign, no leading zero.
+        if (suffix >= 0 && (!int.TryParse(digits, NumberStyles.None, CultureInfo.InvariantCulture, out keepOneIn)
+            || digits[0] == '0' || keepOneIn is < LeastKept or > MostKept))
+        {
+            problem = $"Rung '{name}' keeps one slot in '{digits}'; a whole number from {LeastKept} to {MostKept} is needed.";
+            return false;
+        }
+        rung = plain with { Name = name, KeepOneIn = keepOneIn };
+        return true;
+    }
+
+    /// <summary>The rung of a name; also those that exist for comparison only and are on no ladder.</summary>
+    /// <exception cref="ArgumentException">There is none; the message has the known ones.</exception>
+    public static Rung Parse(string name) => TryParse(name, out Rung? rung, out string? problem)
+        ? rung
+        : Array.IndexOf(Arms, name) >= 0 ? new Rung(name, name, name, 1) : throw new ArgumentException(problem, nameof(name));
+}
