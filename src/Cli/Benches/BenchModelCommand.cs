@@ -23,9 +23,10 @@ internal static class BenchModelCommand
         Option<int> depth = new("--depth") { Description = "Tokens each sequence already holds." };
         Option<int> batch = new("--batch") { Description = "Sequences.", DefaultValueFactory = _ => 1 };
         Option<int> tokens = new("--tokens") { Description = "Tokens measured per sequence.", DefaultValueFactory = _ => 128 };
+        Option<string> rung = new("--rung") { Description = "Rung the sequences are on, one that needs no profile.", DefaultValueFactory = _ => "f16" };
         Option<int> threads = new("--threads") { Description = "Threads; 0: one per core." };
         Option<string?> json = new("--json") { Description = "File for the result." };
-        Command command = new(name, description) { model, shape, depth, batch, tokens, threads, json };
+        Command command = new(name, description) { model, shape, depth, batch, tokens, rung, threads, json };
         command.SetAction(arguments =>
         {
             BenchmarkSettings settings = Checked(new BenchmarkSettings
@@ -34,14 +35,15 @@ internal static class BenchModelCommand
                 Batch = arguments.GetRequiredValue(batch),
                 Tokens = arguments.GetRequiredValue(tokens),
                 Threads = arguments.GetValue(threads),
+                Rung = arguments.GetRequiredValue(rung),
                 Seed = Seed,
             });
             using ModelSource source = Open(arguments.GetValue(model), arguments.GetValue(shape));
             string what = arguments.GetValue(model) is { } file ? $"--model {Path.GetFileName(file)}" : $"--shape {arguments.GetValue(shape)}";
-            BenchResult result = Result(run(source, settings, TimeProvider.System)) with
+            BenchResult result = Result(Run(run, source, settings)) with
             {
                 Command = string.Create(CultureInfo.InvariantCulture,
-                    $"concertina bench {name} {what} --depth {settings.Depth} --batch {settings.Batch} --tokens {settings.Tokens} --threads {settings.Threads}"),
+                    $"concertina bench {name} {what} --depth {settings.Depth} --batch {settings.Batch} --tokens {settings.Tokens} --rung {settings.Rung} --threads {settings.Threads}"),
                 Model = source.Config.Name,
                 Note = arguments.GetValue(model) is null ? "random weights (Q8_0); keys and values of the depth are random numbers" : null,
             };
@@ -49,6 +51,19 @@ internal static class BenchModelCommand
             return ExitCode.Success;
         });
         return command;
+    }
+
+    private static BenchmarkResult Run(
+        Func<ModelSource, BenchmarkSettings, TimeProvider, BenchmarkResult> run, ModelSource source, BenchmarkSettings settings)
+    {
+        try
+        {
+            return run(source, settings, TimeProvider.System);
+        }
+        catch (ArgumentException problem) // an unknown rung
+        {
+            throw new CliException(ExitCode.Usage, problem.Message);
+        }
     }
 
     private static BenchmarkSettings Checked(BenchmarkSettings settings)

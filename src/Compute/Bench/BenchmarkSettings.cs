@@ -25,6 +25,10 @@ public sealed record BenchmarkSettings
     [Range(0, 1024, ErrorMessage = "Threads must be between 0 (automatic) and 1024.")]
     public int Threads { get; init; }
 
+    /// <summary>Rung that the sequences are on: those before the measured tokens are squeezed first, new columns as they leave the window. Default <c>f16</c>.</summary>
+    [Required(ErrorMessage = "Rung must be the name of a rung.")]
+    public string Rung { get; init; } = "f16";
+
     /// <summary>Seed of the tokens, keys and values. Default 1.</summary>
     public int Seed { get; init; } = 1;
 }

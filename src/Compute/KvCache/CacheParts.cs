@@ -1,4 +1,5 @@
 using Concertina.Compute.KvCache.Codecs;
+using Concertina.Compute.KvCache.Codecs.F16;
 using Concertina.Compute.KvCache.Prefix;
 using Concertina.Compute.KvCache.Rungs;
 
@@ -18,6 +19,16 @@ internal sealed record CacheParts
 
     /// <summary>Hash of the chain of prefix columns; tests pass a colliding one.</summary>
     public Func<ColumnHash, ReadOnlySpan<int>, ColumnHash> Hash { get; init; } = static (parent, tokens) => parent.Next(tokens);
+
+    /// <summary>The lossless rung in 16 bit and some that need no profile.</summary>
+    /// <param name="rungs">Their names, shallow to deep; <c>f16</c> may be among them.</param>
+    /// <exception cref="ArgumentException">A name is no rung, or names one that needs a profile.</exception>
+    public static CacheParts WithoutProfile(params IEnumerable<string> rungs) => new()
+    {
+        Open = new F16Codec(),
+        Codecs = CodecCatalog.WithoutProfile(),
+        Rungs = [.. rungs.Where(name => name != "f16").Select(RungCatalog.Parse)],
+    };
 
     /// <summary>The lossless rung alone, with an open codec of its own or one of the catalog.</summary>
     public static CacheParts Lossless(IKvCodec open) => new()
