@@ -45,4 +45,19 @@ internal unsafe interface ILanes<TV>
 
     /// <summary>Two finite halves per word, as floats times 2^-112.</summary>
     static abstract void LoadHalvesScaledDown(uint* words, out TV low, out TV high);
+
+    /// <summary>(words >> shift) &amp; mask. Here and below a vector may hold 32-bit words or integers as their bits.</summary>
+    static abstract TV Field(TV words, int shift, uint mask);
+
+    /// <summary>sum + low * low + high * high: words of two signed 16-bit numbers, sums of 32 bits, exact.</summary>
+    static abstract TV MultiplyAddPairs(TV sum, TV left, TV right);
+
+    /// <summary>Words of two 16-bit numbers, from integers of that range.</summary>
+    static abstract TV ToPairs(TV low, TV high);
+
+    /// <summary>Integers as floats, to nearest.</summary>
+    static abstract TV ToFloats(TV integers);
+
+    /// <summary>Floats as integers, to nearest, ties to even; unspecified beyond 31 bits and with NaN.</summary>
+    static abstract TV ToIntegers(TV value);
 }

@@ -15,6 +15,11 @@ internal unsafe interface IRowTile<TSelf, TV>
     static abstract void Fma2<TL>(ref TSelf left, ref TSelf right, float* factor, int stride, TV leftValue, TV rightValue)
         where TL : struct, ILanes<TV>;
 
+    /// <summary>The same for sums of products of 16-bit pairs: integers, exact.</summary>
+    static abstract void MultiplyAddPairs2<TL>(
+        ref TSelf left, ref TSelf right, uint* factor, int stride, TV leftPairs, TV rightPairs)
+        where TL : struct, ILanes<TV>;
+
     /// <summary>Row i of memory times factors[i].</summary>
     static abstract TSelf LoadScaled<TL>(float* source, int stride, float* factors)
         where TL : struct, ILanes<TV>;

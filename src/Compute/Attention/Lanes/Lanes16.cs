@@ -1,5 +1,6 @@
 using System.Runtime.CompilerServices;
 using System.Runtime.Intrinsics;
+using System.Runtime.Intrinsics.X86;
 using Concertina.Compute.Kernels;
 
 namespace Concertina.Compute.Attention.Lanes;
@@ -73,4 +74,22 @@ internal readonly unsafe struct Lanes16 : ILanes<Vector512<float>>
         low = (((pair << 16) >> 3) & mask).AsSingle();
         high = ((pair >> 3) & mask).AsSingle();
     }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vector512<float> Field(Vector512<float> words, int shift, uint mask) =>
+        ((words.AsUInt32() >> shift) & Vector512.Create(mask)).AsSingle();
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vector512<float> MultiplyAddPairs(Vector512<float> sum, Vector512<float> left, Vector512<float> right) =>
+        (sum.AsInt32() + Avx512BW.MultiplyAddAdjacent(left.AsInt16(), right.AsInt16())).AsSingle();
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vector512<float> ToPairs(Vector512<float> low, Vector512<float> high) =>
+        ((low.AsUInt32() & Vector512.Create(0xFFFFu)) | (high.AsUInt32() << 16)).AsSingle();
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vector512<float> ToFloats(Vector512<float> integers) => Vector512.ConvertToSingle(integers.AsInt32());
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vector512<float> ToIntegers(Vector512<float> value) => Avx512F.ConvertToVector512Int32(value).AsSingle();
 }

@@ -1,5 +1,6 @@
 using System.Runtime.CompilerServices;
 using System.Runtime.Intrinsics;
+using System.Runtime.Intrinsics.X86;
 using Concertina.Compute.Kernels;
 
 namespace Concertina.Compute.Attention.Lanes;
@@ -82,4 +83,22 @@ internal readonly unsafe struct Lanes8 : ILanes<Vector256<float>>
         low = (((pair << 16) >> 3) & mask).AsSingle();
         high = ((pair >> 3) & mask).AsSingle();
     }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vector256<float> Field(Vector256<float> words, int shift, uint mask) =>
+        ((words.AsUInt32() >> shift) & Vector256.Create(mask)).AsSingle();
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vector256<float> MultiplyAddPairs(Vector256<float> sum, Vector256<float> left, Vector256<float> right) =>
+        (sum.AsInt32() + Avx2.MultiplyAddAdjacent(left.AsInt16(), right.AsInt16())).AsSingle();
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vector256<float> ToPairs(Vector256<float> low, Vector256<float> high) =>
+        ((low.AsUInt32() & Vector256.Create(0xFFFFu)) | (high.AsUInt32() << 16)).AsSingle();
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vector256<float> ToFloats(Vector256<float> integers) => Vector256.ConvertToSingle(integers.AsInt32());
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vector256<float> ToIntegers(Vector256<float> value) => Avx.ConvertToVector256Int32(value).AsSingle();
 }

@@ -28,6 +28,16 @@ internal unsafe struct Rows1<TV> : IRowTile<Rows1<TV>, TV>
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static void MultiplyAddPairs2<TL>(
+        ref Rows1<TV> left, ref Rows1<TV> right, uint* factor, int stride, TV leftPairs, TV rightPairs)
+        where TL : struct, ILanes<TV>
+    {
+        TV a = TL.Set(*(float*)factor);
+        left._a = TL.MultiplyAddPairs(left._a, a, leftPairs);
+        right._a = TL.MultiplyAddPairs(right._a, a, rightPairs);
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Rows1<TV> LoadScaled<TL>(float* source, int stride, float* factors)
         where TL : struct, ILanes<TV>
     {

@@ -33,6 +33,19 @@ internal unsafe struct Rows2<TV> : IRowTile<Rows2<TV>, TV>
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static void MultiplyAddPairs2<TL>(
+        ref Rows2<TV> left, ref Rows2<TV> right, uint* factor, int stride, TV leftPairs, TV rightPairs)
+        where TL : struct, ILanes<TV>
+    {
+        TV a = TL.Set(*(float*)factor);
+        left._a = TL.MultiplyAddPairs(left._a, a, leftPairs);
+        right._a = TL.MultiplyAddPairs(right._a, a, rightPairs);
+        TV b = TL.Set(*(float*)(factor + stride));
+        left._b = TL.MultiplyAddPairs(left._b, b, leftPairs);
+        right._b = TL.MultiplyAddPairs(right._b, b, rightPairs);
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Rows2<TV> LoadScaled<TL>(float* source, int stride, float* factors)
         where TL : struct, ILanes<TV>
     {

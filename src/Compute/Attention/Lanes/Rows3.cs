@@ -38,6 +38,22 @@ internal unsafe struct Rows3<TV> : IRowTile<Rows3<TV>, TV>
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static void MultiplyAddPairs2<TL>(
+        ref Rows3<TV> left, ref Rows3<TV> right, uint* factor, int stride, TV leftPairs, TV rightPairs)
+        where TL : struct, ILanes<TV>
+    {
+        TV a = TL.Set(*(float*)factor);
+        left._a = TL.MultiplyAddPairs(left._a, a, leftPairs);
+        right._a = TL.MultiplyAddPairs(right._a, a, rightPairs);
+        TV b = TL.Set(*(float*)(factor + stride));
+        left._b = TL.MultiplyAddPairs(left._b, b, leftPairs);
+        right._b = TL.MultiplyAddPairs(right._b, b, rightPairs);
+        TV c = TL.Set(*(float*)(factor + (2 * stride)));
+        left._c = TL.MultiplyAddPairs(left._c, c, leftPairs);
+        right._c = TL.MultiplyAddPairs(right._c, c, rightPairs);
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Rows3<TV> LoadScaled<TL>(float* source, int stride, float* factors)
         where TL : struct, ILanes<TV>
     {

@@ -43,6 +43,25 @@ internal unsafe struct Rows4<TV> : IRowTile<Rows4<TV>, TV>
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static void MultiplyAddPairs2<TL>(
+        ref Rows4<TV> left, ref Rows4<TV> right, uint* factor, int stride, TV leftPairs, TV rightPairs)
+        where TL : struct, ILanes<TV>
+    {
+        TV a = TL.Set(*(float*)factor);
+        left._a = TL.MultiplyAddPairs(left._a, a, leftPairs);
+        right._a = TL.MultiplyAddPairs(right._a, a, rightPairs);
+        TV b = TL.Set(*(float*)(factor + stride));
+        left._b = TL.MultiplyAddPairs(left._b, b, leftPairs);
+        right._b = TL.MultiplyAddPairs(right._b, b, rightPairs);
+        TV c = TL.Set(*(float*)(factor + (2 * stride)));
+        left._c = TL.MultiplyAddPairs(left._c, c, leftPairs);
+        right._c = TL.MultiplyAddPairs(right._c, c, rightPairs);
+        TV d = TL.Set(*(float*)(factor + (3 * stride)));
+        left._d = TL.MultiplyAddPairs(left._d, d, leftPairs);
+        right._d = TL.MultiplyAddPairs(right._d, d, rightPairs);
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Rows4<TV> LoadScaled<TL>(float* source, int stride, float* factors)
         where TL : struct, ILanes<TV>
     {

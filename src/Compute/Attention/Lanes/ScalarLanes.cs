@@ -69,4 +69,27 @@ internal readonly unsafe struct ScalarLanes : ILanes<float>
         low = BitConverter.Int32BitsToSingle(((pair << 16) >> 3) & unchecked((int)HalfInFloat));
         high = BitConverter.Int32BitsToSingle((pair >> 3) & unchecked((int)HalfInFloat));
     }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static float Field(float words, int shift, uint mask) =>
+        BitConverter.UInt32BitsToSingle((BitConverter.SingleToUInt32Bits(words) >> shift) & mask);
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static float MultiplyAddPairs(float sum, float left, float right)
+    {
+        int a = BitConverter.SingleToInt32Bits(left);
+        int b = BitConverter.SingleToInt32Bits(right);
+        return BitConverter.Int32BitsToSingle(
+            BitConverter.SingleToInt32Bits(sum) + ((short)a * (short)b) + ((a >> 16) * (b >> 16)));
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static float ToPairs(float low, float high) => BitConverter.UInt32BitsToSingle(
+        (BitConverter.SingleToUInt32Bits(low) & 0xFFFF) | (BitConverter.SingleToUInt32Bits(high) << 16));
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static float ToFloats(float integers) => BitConverter.SingleToInt32Bits(integers);
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static float ToIntegers(float value) => BitConverter.Int32BitsToSingle((int)MathF.Round(value));
 }

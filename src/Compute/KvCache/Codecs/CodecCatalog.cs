@@ -1,5 +1,6 @@
 using Concertina.Compute.KvCache.Codecs.F16;
 using Concertina.Compute.KvCache.Codecs.F32;
+using Concertina.Compute.KvCache.Codecs.RowQuant;
 
 namespace Concertina.Compute.KvCache.Codecs;
 
@@ -10,6 +11,11 @@ internal static class CodecCatalog
     [
         new F32Codec(),
         new F16Codec(),
+        new RowQuantCodec<Bits8, Int8Form>(),
+        new RowQuantCodec<Bits4, Int4Form>(),
+        new RowQuantCodec<Bits2, Int2Form>(),
+        new RowQuantCodec<Bits4, PlainInt4Form>(),
+        new RowQuantCodec<Bits2, ChannelInt2Form>(),
     ];
 
     /// <summary>All codecs that need no model data, in the order of their numbers.</summary>

@@ -11,4 +11,28 @@ internal enum CodecId : byte
 
     /// <summary>IEEE 754 binary16: the open page and the lossless rung.</summary>
     F16 = 2,
+
+    /// <summary>8-bit codes per token.</summary>
+    Int8 = 3,
+
+    /// <summary>4-bit codes per token, rotated keys.</summary>
+    Int4 = 4,
+
+    /// <summary>2-bit codes per token, rotated keys.</summary>
+    Int2 = 5,
+
+    /// <summary>Additive vector quantization that commutes with RoPE, about 2 bits.</summary>
+    CommVq2 = 6,
+
+    /// <summary>The same cut to about 1 bit.</summary>
+    CommVq1 = 7,
+
+    /// <summary><see cref="Int4"/> without rotation, to measure what the rotation gives.</summary>
+    Int4Plain = 8,
+
+    /// <summary>2-bit codes, keys by channel, to measure what the axis gives.</summary>
+    Int2Channel = 9,
+
+    /// <summary><see cref="CommVq2"/> with codebooks that do not commute with RoPE, to measure what that costs.</summary>
+    CommVq2Untied = 10,
 }

@@ -15,7 +15,9 @@ public sealed class CodecConformanceTests
     [Fact]
     public void Numbers_and_names_are_unique_and_known_for_good()
     {
-        Assert.Equal([(1, "f32"), (2, "f16")], CodecCatalog.All.Select(codec => ((int)codec.Id, codec.Name)));
+        Assert.Equal(
+            [(1, "f32"), (2, "f16"), (3, "int8"), (4, "int4"), (5, "int2"), (8, "int4p"), (9, "int2c")],
+            CodecCatalog.All.Select(codec => ((int)codec.Id, codec.Name)));
         Assert.Contains("99", Assert.Throws<ArgumentException>(() => CodecCatalog.WithoutProfile().Get((CodecId)99)).Message);
     }
 
@@ -103,6 +105,10 @@ public sealed class CodecConformanceTests
         foreach (int filled in new[] { 1, 2, 15, 16, 17, 31, 33, 63 })
         {
             (float[] keys, float[] values) = Content(48, KvShape.PageTokens, seed: filled);
+            if (!Codec(name, 48).RowsMove)
+            {
+                Assert.Skip($"Slots of {name} share data with their page.");
+            }
             var cut = new Page(Codec(name, 48), 48, keys[..(filled * 48)], values[..(filled * 48)]);
             Array.Fill(keys, float.NaN, filled * 48, (KvShape.PageTokens - filled) * 48);
             Array.Fill(values, float.NaN, filled * 48, (KvShape.PageTokens - filled) * 48);
