@@ -16,6 +16,22 @@ internal static partial class SiloLog
     [LoggerMessage(EventId = 3008, Level = LogLevel.Error, Message = "Loading model {Model} from {Path} failed.")]
     public static partial void ModelFailed(ILogger logger, string model, string path, Exception problem);
 
+    [LoggerMessage(EventId = 3010, Level = LogLevel.Information,
+        Message = "KV profile {Path} has {Rungs} rungs on the ladder, trained on {TrainingTokens} tokens.")]
+    public static partial void ProfileLoaded(ILogger logger, string path, int rungs, long trainingTokens);
+
+    [LoggerMessage(EventId = 3011, Level = LogLevel.Warning,
+        Message = "The KV profile {Path} cannot be used, so only rungs that need none are offered, without measures: {Problem}")]
+    public static partial void ProfileRefused(ILogger logger, string path, string problem);
+
+    [LoggerMessage(EventId = 3012, Level = LogLevel.Information,
+        Message = "There is no KV profile at {Path}; only rungs that need none are offered, without measures. Make one with 'concertina calibrate'.")]
+    public static partial void NoProfile(ILogger logger, string path);
+
+    [LoggerMessage(EventId = 3013, Level = LogLevel.Warning,
+        Message = "Rung {Rung} failed its self-test on model {Model} and leaves the ladder: {Problem}")]
+    public static partial void RungFailed(ILogger logger, string rung, string model, string problem);
+
     [LoggerMessage(EventId = 3003, Level = LogLevel.Information,
         Message = "Draining: {Running} running and {Queued} waiting requests have {DrainSeconds} s to finish.")]
     public static partial void Draining(ILogger logger, int running, int queued, double drainSeconds);

@@ -13,7 +13,7 @@ internal sealed class EngineState
         Options = options;
         Time = time;
         Commitments = new CommitmentTable(cache, model.ContextLength, options.StepTokens);
-        Ladder = new EngineLadder(ladder ?? EngineLadder.Unmeasured(cache), options.DefaultFloorNats);
+        Ladder = new EngineLadder(ladder ?? EngineLadder.Of(cache, profile: null), options.DefaultFloorNats);
         Intake = new Intake(new RequestRules(model, Commitments, Ladder, options.DefaultNewTokens), options, time, wake);
         Ledger = new CommitmentLedger(Commitments.CapacityBytes, options.MaxRunning);
         Queue = new WaitingQueue(Clocks);

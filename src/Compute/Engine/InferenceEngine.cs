@@ -1,6 +1,7 @@
 using System.Diagnostics.Metrics;
 using Concertina.Compute.KvCache;
 using Concertina.Compute.Model;
+using Concertina.Compute.Profile;
 
 namespace Concertina.Compute.Engine;
 
@@ -23,8 +24,8 @@ public sealed class InferenceEngine : IInferenceEngine
     /// <exception cref="ArgumentException">The options ask for larger steps than the runner is made for; the message has both.</exception>
     public InferenceEngine(
         IModelRunner runner, PagedKvCache cache, EngineOptions options, TimeProvider time, IMeterFactory? meters = null,
-        IReadOnlyList<KvRungFacts>? ladder = null)
-        : this(runner, cache, options, time, meters, ladder, manual: false)
+        KvProfile? profile = null)
+        : this(runner, cache, options, time, meters, EngineLadder.Of(cache, profile), manual: false)
     {
     }
 

@@ -262,6 +262,9 @@ public sealed class PagedKvCache : IDisposable
     internal long CommitmentBytes(int tokens, int rung, int pendingColumns) =>
         _inside.Columns.BytesFor(KvShape.PagesFor(tokens), Rungs[rung], pendingColumns);
 
+    /// <summary>Bytes a sequence settles at on a rung, when everything that may be was squeezed and evicted.</summary>
+    internal long SettledBytes(int tokens, int rung) => _inside.Columns.SettledBytes(KvShape.PagesFor(tokens), Rungs[rung]);
+
     /// <summary>Moves the next unit of a table towards its rung.</summary>
     internal SqueezeStep StepTowardsRung(PageTable table)
     {

@@ -3,10 +3,12 @@ using Concertina.Compute.Engine;
 using Concertina.Compute.KvCache;
 using Concertina.Compute.Model;
 using Concertina.Compute.Model.Cpu;
+using Concertina.Compute.Profile;
 using Concertina.Contracts.Workers;
 using Concertina.Grains.Workers;
 using Concertina.Silo.Memory;
 using Concertina.Silo.Options;
+using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
 
 namespace Concertina.Silo.Models;
@@ -14,7 +16,7 @@ namespace Concertina.Silo.Models;
 /// <summary>Makes an engine from a model file and the options.</summary>
 internal sealed class ModelLoader(
     IOptions<ModelOptions> model, IOptions<KvCacheOptions> cacheOptions, IOptions<EngineOptions> engineOptions,
-    IMeterFactory meters, TimeProvider time)
+    IMeterFactory meters, TimeProvider time, ILogger<ModelLoader> logger)
 {
     private const int MebibyteBits = 20;
 
@@ -25,14 +27,15 @@ internal sealed class ModelLoader(
     {
         onStage(LoadStage.Reading);
         using ModelFile file = ModelFile.Open(model.Value.Path);
-        PagedKvCache cache = new(ShapeOf(file.Config), WithBudget(file.Config, new FileInfo(model.Value.Path).Length));
+        KvProfile? profile = ModelProfile.Find(model.Value.Path, cacheOptions.Value.Profile, file, logger);
+        PagedKvCache cache = ModelCache.Create(file, WithBudget(file.Config, new FileInfo(model.Value.Path).Length), profile);
         CpuModelRunner? runner = null;
         InferenceEngine? engine = null;
         try
         {
             onStage(LoadStage.Weights);
             runner = CpuModelRunner.Create(file, cache, RunnerOptions(engineOptions.Value));
-            engine = new InferenceEngine(runner, cache, engineOptions.Value, time, new ModelMeters(meters, model.Value.ServedName));
+            engine = new InferenceEngine(runner, cache, engineOptions.Value, time, new ModelMeters(meters, model.Value.ServedName), profile);
             onStage(LoadStage.WarmingUp);
             await WarmUp.Run(engine, file.Config.VocabularySize, cancellation);
             return new LoadedModel(Served(file, runner, cache, engine), engine, runner, cache);
@@ -69,18 +72,17 @@ internal sealed class ModelLoader(
         MaxLogitRows = options.MaxLogitRows,
     };
 
-    private static KvShape ShapeOf(ModelConfig config) => new(config.LayerCount, config.KvHeadCount, config.GroupSize, config.HeadDim);
-
     private ServedModel Served(ModelFile file, CpuModelRunner runner, PagedKvCache cache, InferenceEngine engine)
     {
         const int columnTokens = KvShape.PageTokens;
         long columnBytes = cache.CommitmentBytes(2 * columnTokens) - cache.CommitmentBytes(columnTokens);
+        long floorBytes = engine.Ladder.Min(rung => rung.BytesPerToken) * columnTokens;
         return new ServedModel
         {
             Engine = engine,
             TokenizerBytes = file.TokenizerBytes,
             TranscodeReserveBytes = cache.TranscodeReserveBytes,
-            FloorBytesPerColumn = columnBytes,
+            FloorBytesPerColumn = Math.Min(columnBytes, floorBytes),
             QueueLimit = engineOptions.Value.QueueLimit,
             Facts = new ModelFacts
             {

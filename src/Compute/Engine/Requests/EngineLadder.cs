@@ -1,4 +1,5 @@
 using Concertina.Compute.KvCache;
+using Concertina.Compute.Profile;
 
 namespace Concertina.Compute.Engine;
 
@@ -36,22 +37,25 @@ internal sealed class EngineLadder
         return -1;
     }
 
-    /// <summary>Facts that follow from the cache alone: bytes, no measures.</summary>
-    public static KvRungFacts[] Unmeasured(PagedKvCache cache)
+    /// <summary>Facts of a cache's rungs: bytes as they are there, measures as the profile has them.</summary>
+    public static KvRungFacts[] Of(PagedKvCache cache, KvProfile? profile)
     {
         KvRungFacts[] facts = new KvRungFacts[cache.Rungs.Count];
-        double losslessBytes = cache.CommitmentBytes(KvRungFacts.AtTokens, 0, 0);
+        double losslessBytes = cache.SettledBytes(KvRungFacts.AtTokens, 0);
         for (int rung = 0; rung < facts.Length; rung++)
         {
-            long bytes = cache.CommitmentBytes(KvRungFacts.AtTokens, rung, 0);
+            long bytes = cache.SettledBytes(KvRungFacts.AtTokens, rung);
+            string name = cache.Rungs[rung].Rung.Name;
+            RungMeasure? measure = profile?.Rungs.FirstOrDefault(measured => measured.Name == name);
             facts[rung] = new KvRungFacts
             {
-                Name = cache.Rungs[rung].Rung.Name,
+                Name = name,
                 Bits = cache.Pages.BitsPerValue * bytes / losslessBytes,
                 Ratio = losslessBytes / bytes,
                 BytesPerToken = (bytes + KvRungFacts.AtTokens - 1) / KvRungFacts.AtTokens,
-                MeanKl = rung == 0 ? 0 : null,
-                P99Kl = rung == 0 ? 0 : null,
+                MeanKl = rung == 0 ? 0 : measure?.MeanKl,
+                P99Kl = rung == 0 ? 0 : measure?.P99Kl,
+                Recall = measure?.Recall,
             };
         }
         return facts;

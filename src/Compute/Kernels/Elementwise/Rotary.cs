@@ -25,14 +25,25 @@ internal sealed class Rotary
     public Rotary(int ropeDim, float ropeBase, float linearFactor, ReadOnlySpan<float> divisors, int maxRows)
     {
         RopeDim = ropeDim;
-        _frequencies = new double[ropeDim / 2];
-        for (int i = 0; i < _frequencies.Length; i++)
-        {
-            double divisor = divisors.IsEmpty ? 1 : divisors[i];
-            _frequencies[i] = Math.Pow(ropeBase, -2.0 * i / ropeDim) / linearFactor / divisor;
-        }
+        _frequencies = Frequencies(ropeDim, ropeBase, linearFactor, divisors);
         _cosines = new float[maxRows * ropeDim];
         _sines = new float[maxRows * ropeDim];
+    }
+
+    /// <summary>Radians per position of each pair.</summary>
+    /// <param name="ropeDim">Channels of a head that are rotated; even.</param>
+    /// <param name="ropeBase">Base (theta).</param>
+    /// <param name="linearFactor">Factor by which positions are stretched.</param>
+    /// <param name="divisors">One per pair, or empty.</param>
+    public static double[] Frequencies(int ropeDim, float ropeBase, float linearFactor, ReadOnlySpan<float> divisors)
+    {
+        double[] frequencies = new double[ropeDim / 2];
+        for (int i = 0; i < frequencies.Length; i++)
+        {
+            double divisor = divisors.IsEmpty ? 1 : divisors[i];
+            frequencies[i] = Math.Pow(ropeBase, -2.0 * i / ropeDim) / linearFactor / divisor;
+        }
+        return frequencies;
     }
 
     /// <summary>Channels of a head that are rotated.</summary>

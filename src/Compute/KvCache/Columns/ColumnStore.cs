@@ -48,15 +48,28 @@ internal sealed unsafe class ColumnStore
     /// <summary>Most bytes a table with this many columns holds on a rung, while so many columns may wait to be moved there.</summary>
     public long BytesFor(int columns, RungFormat rung, int pendingColumns)
     {
-        if (columns == 0)
+        int open = Math.Min(columns, ExactColumns + pendingColumns);
+        return Bytes(columns, open, columns - open, rung);
+    }
+
+    /// <summary>Bytes a table with this many columns settles at on a rung, when everything was squeezed and evicted.</summary>
+    public long SettledBytes(int columns, RungFormat rung)
+    {
+        int open = Math.Min(columns, ExactColumns);
+        int kept = (columns - open + rung.Rung.KeepOneIn - 1) / rung.Rung.KeepOneIn;
+        return Bytes(open + kept, open, kept, rung);
+    }
+
+    private long Bytes(int units, int open, int moved, RungFormat rung)
+    {
+        if (units == 0)
         {
             return 0;
         }
-        int blocks = (columns + PageTable.BlockEntries - 1) / PageTable.BlockEntries;
-        int open = Math.Min(columns, ExactColumns + pendingColumns);
+        int blocks = (units + PageTable.BlockEntries - 1) / PageTable.BlockEntries;
         long openShare = _arena.Classes[PageClass].ShareBytes;
         long share = _arena.Classes[rung.SizeClass].ShareBytes;
-        return (((open * openShare) + ((columns - open) * share)) * HeadCount)
+        return (((open * openShare) + (moved * share)) * HeadCount)
             + ((long)blocks * _arena.Classes[_listClass].ShareBytes) + PageTable.HeapBytesFor(HeadCount, blocks);
     }
 

@@ -97,6 +97,9 @@ internal sealed class RowQuantCodec<TBits, TForm> : IKvCodec
         }
     }
 
+    public bool Accepts(CodecId source) => source is CodecId.F16 or CodecId.F32
+        || (source == CodecId.Int8 && TBits.Bits < 8) || (source == CodecId.Int4 && TBits.Bits < 4);
+
     public int Truncate(KvSide side, Span<byte> part, UnitShape shape, int slots) => slots;
 
     public void CopySlot(KvSide side, SlotMove move, UnitShape shape)

@@ -1,0 +1,70 @@
+using Concertina.Compute.KvCache;
+using Concertina.Compute.KvCache.Codecs;
+using Concertina.Compute.KvCache.Rungs;
+using Concertina.Compute.Model;
+
+namespace Concertina.Compute.Profile;
+
+/// <summary>Makes the KV cache of a model with the rungs that its options and its profile give it.</summary>
+public static class ModelCache
+{
+    private const string Automatic = "auto";
+
+    /// <summary>Makes it.</summary>
+    /// <param name="source">The model.</param>
+    /// <param name="options">Budget, and which rungs.</param>
+    /// <param name="profile">The model's profile, or null.</param>
+    /// <exception cref="ArgumentException">The budget is too small, or <see cref="KvCacheOptions.Rungs"/> names what there is not.</exception>
+    public static PagedKvCache Create(ModelSource source, KvCacheOptions options, KvProfile? profile)
+    {
+        ArgumentNullException.ThrowIfNull(source);
+        ArgumentNullException.ThrowIfNull(options);
+        return new PagedKvCache(source.Config.ToKvShape(), options, new CacheParts
+        {
+            Open = CodecCatalog.ForOpenPages(options),
+            Codecs = Codecs(source, profile),
+            Rungs = Rungs(options, profile),
+        });
+    }
+
+    /// <summary>The codecs a model can have.</summary>
+    internal static CodecSet Codecs(ModelSource source, KvProfile? profile) => profile?.Books is { } books
+        ? CodecCatalog.WithProfile(source, books)
+        : CodecCatalog.WithoutProfile();
+
+    /// <summary>The rungs below lossless that the options name.</summary>
+    /// <exception cref="ArgumentException">A name is no rung, stands twice, or needs a profile that is not there.</exception>
+    internal static IReadOnlyList<Rung> Rungs(KvCacheOptions options, KvProfile? profile)
+    {
+        if (options.Rungs == Automatic)
+        {
+            IEnumerable<string> ladder = profile?.Rungs.Where(rung => rung.OnLadder).Select(rung => rung.Name)
+                ?? RungCatalog.WithoutProfile.Select(rung => rung.Name);
+            // The 32-bit form is there for tests; it has no ladder.
+            return options.Codec == "f16" ? [.. ladder.Where(name => name != "f16").Select(RungCatalog.Parse)] : [];
+        }
+        List<Rung> rungs = [];
+        foreach (string name in options.Rungs.Split(',', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries))
+        {
+            if (!RungCatalog.TryParse(name, out Rung? rung, out string? problem))
+            {
+                throw new ArgumentException($"KvCache:Rungs: {problem}");
+            }
+            if (RungCatalog.NeedsProfile(rung) && profile?.HasCommVq != true)
+            {
+                throw new ArgumentException(
+                    $"KvCache:Rungs names '{name}', which needs codebooks from a KV profile of this model, and there are none. " +
+                    "Make one (concertina calibrate), or leave the rung out.");
+            }
+            if (rungs.Exists(other => other.Name == name))
+            {
+                throw new ArgumentException($"KvCache:Rungs names '{name}' twice.");
+            }
+            if (name != "f16")
+            {
+                rungs.Add(rung);
+            }
+        }
+        return rungs;
+    }
+}
