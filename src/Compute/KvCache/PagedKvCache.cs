@@ -84,6 +84,9 @@ public sealed class PagedKvCache : IDisposable
         return CommitmentBytes(tokens, rung: 0, pendingColumns: 0);
     }
 
+    /// <summary>Fewest bytes that one more column of a long sequence is committed at, on the deepest of its rungs.</summary>
+    public long LeastColumnBytes => _inside.Columns.LeastColumnBytes(Rungs);
+
     /// <summary>Makes an empty page table; it holds no bytes until slots are reserved.</summary>
     public PageTable CreateTable()
     {

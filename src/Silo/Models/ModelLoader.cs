@@ -76,13 +76,12 @@ internal sealed class ModelLoader(
     {
         const int columnTokens = KvShape.PageTokens;
         long columnBytes = cache.CommitmentBytes(2 * columnTokens) - cache.CommitmentBytes(columnTokens);
-        long floorBytes = engine.Ladder.Min(rung => rung.BytesPerToken) * columnTokens;
         return new ServedModel
         {
             Engine = engine,
             TokenizerBytes = file.TokenizerBytes,
             TranscodeReserveBytes = cache.TranscodeReserveBytes,
-            FloorBytesPerColumn = Math.Min(columnBytes, floorBytes),
+            FloorBytesPerColumn = cache.LeastColumnBytes,
             QueueLimit = engineOptions.Value.QueueLimit,
             Facts = new ModelFacts
             {

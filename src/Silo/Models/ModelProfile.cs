@@ -33,7 +33,8 @@ internal static class ModelProfile
         try
         {
             KvProfile profile = KvProfile.Load(path, file.ContentHash, file.Config.ToKvShape());
-            SiloLog.ProfileLoaded(logger, path, profile.Rungs.Count(rung => rung.OnLadder), profile.Calibration.TrainingTokens);
+            int rungs = profile.Rungs.Count(rung => rung.OnLadder);
+            SiloLog.ProfileLoaded(logger, path, rungs, profile.Calibration.TrainingTokens);
             return profile;
         }
         catch (Exception problem) when (problem is KvProfileException or IOException or UnauthorizedAccessException)

@@ -60,6 +60,17 @@ internal sealed unsafe class ColumnStore
         return Bytes(open + kept, open, kept, rung);
     }
 
+    /// <summary>Fewest bytes that one more column of a long sequence takes on any rung, its share of the lists included.</summary>
+    public long LeastColumnBytes(RungFormats rungs)
+    {
+        int least = _arena.Classes[PageClass].ShareBytes;
+        for (int rung = 1; rung < rungs.Count; rung++)
+        {
+            least = Math.Min(least, _arena.Classes[rungs[rung].SizeClass].ShareBytes);
+        }
+        return ((long)least * HeadCount) + (_arena.Classes[_listClass].ShareBytes / PageTable.BlockEntries);
+    }
+
     private long Bytes(int units, int open, int moved, RungFormat rung)
     {
         if (units == 0)
