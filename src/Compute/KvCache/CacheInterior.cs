@@ -31,6 +31,15 @@ internal sealed class CacheInterior : IDisposable
         Lists = new PageLists(Units, shape.HeadCount);
         Pages = new PageAccess(shape, format, Codecs, Units, Arena);
         Squeezer = new Squeezer(Units, new PageTranscoder(Columns, Units, Pages, Codecs, shape), Rungs, shape.HeadCount);
+        try
+        {
+            RequireRoom(0);
+        }
+        catch (ArgumentException)
+        {
+            Dispose();
+            throw;
+        }
     }
 
     public CodecSet Codecs { get; }
@@ -56,6 +65,9 @@ internal sealed class CacheInterior : IDisposable
     public PageAccess Pages { get; }
 
     public Squeezer Squeezer { get; }
+
+    /// <exception cref="ArgumentException">With so many bytes less, not even one column could be committed.</exception>
+    public void RequireRoom(long lessBytes) => Budget.RequireRoom(lessBytes, Columns.BytesFor(1, Rungs[0], pendingColumns: 0));
 
     public void Dispose()
     {

@@ -29,15 +29,6 @@ public sealed class PagedKvCache : IDisposable
         _inside = new CacheInterior(shape, options, parts);
         Shape = shape;
         MaximumBudgetBytes = options.BudgetBytes;
-        try
-        {
-            RequireRoom(0);
-        }
-        catch (ArgumentException)
-        {
-            Dispose();
-            throw;
-        }
     }
 
     /// <summary>Shape of the model it serves.</summary>
@@ -166,13 +157,10 @@ public sealed class PagedKvCache : IDisposable
     /// <param name="table">An empty table.</param>
     /// <param name="scope">Who may share.</param>
     /// <param name="tokens">The whole prompt.</param>
-    /// <param name="exactOnly">True for lossless requests: exact columns only.</param>
+    /// <param name="deepestRung">Deepest rung a column may have been computed over; 0, for lossless requests: exact columns only.</param>
     /// <returns>Tokens adopted, a multiple of the page size.</returns>
     /// <exception cref="ArgumentException">The table is not empty.</exception>
-    public int Adopt(PageTable table, PrefixScope scope, ReadOnlySpan<int> tokens, bool exactOnly) =>
-        Adopt(table, scope, tokens, exactOnly ? 0 : int.MaxValue);
-
-    internal int Adopt(PageTable table, PrefixScope scope, ReadOnlySpan<int> tokens, int deepestRung)
+    public int Adopt(PageTable table, PrefixScope scope, ReadOnlySpan<int> tokens, int deepestRung)
     {
         Own(table);
         if (table.ColumnCount != 0)
@@ -182,11 +170,8 @@ public sealed class PagedKvCache : IDisposable
         return _inside.Prefix.Adopt(table, scope, tokens, deepestRung);
     }
 
-    /// <summary>Tokens that <see cref="Adopt(PageTable, PrefixScope, ReadOnlySpan{int}, bool)"/> would find; changes nothing.</summary>
-    public int MatchLength(PrefixScope scope, ReadOnlySpan<int> tokens, bool exactOnly) =>
-        MatchLength(scope, tokens, exactOnly ? 0 : int.MaxValue);
-
-    internal int MatchLength(PrefixScope scope, ReadOnlySpan<int> tokens, int deepestRung) =>
+    /// <summary>Tokens that <see cref="Adopt"/> would find; changes nothing.</summary>
+    public int MatchLength(PrefixScope scope, ReadOnlySpan<int> tokens, int deepestRung) =>
         Live()._inside.Prefix.MatchLength(scope, tokens, deepestRung);
 
     /// <summary>Offers the table's full columns to the prefix cache; those already offered are skipped. Cheap when nothing is new.</summary>
@@ -215,7 +200,7 @@ public sealed class PagedKvCache : IDisposable
     {
         ObjectDisposedException.ThrowIf(_disposed, this);
         ArgumentOutOfRangeException.ThrowIfGreaterThan(budgetBytes, MaximumBudgetBytes);
-        RequireRoom(BudgetBytes - budgetBytes);
+        _inside.RequireRoom(BudgetBytes - budgetBytes);
         if (!_inside.Columns.TryShrink(budgetBytes))
         {
             return false;
@@ -295,7 +280,7 @@ public sealed class PagedKvCache : IDisposable
     {
         ObjectDisposedException.ThrowIf(_disposed, this);
         _inside.Budget.AddFixed(bytes);
-        RequireRoom(0);
+        _inside.RequireRoom(0);
     }
 
     private PagedKvCache Live() => !_disposed ? this : throw new ObjectDisposedException(nameof(PagedKvCache));
@@ -310,6 +295,4 @@ public sealed class PagedKvCache : IDisposable
                 table.IsReleased ? "The page table was released before." : "The page table belongs to another cache.");
         }
     }
-
-    private void RequireRoom(long lessBytes) => _inside.Budget.RequireRoom(lessBytes, CommitmentBytes(KvShape.PageTokens));
 }

@@ -15,7 +15,7 @@ public sealed class PrefixCacheTests
         cache.Publish(first, Caches.Tenant, tokens);
 
         PageTable second = cache.CreateTable();
-        int adopted = cache.Adopt(second, Caches.Tenant, tokens, exactOnly: true);
+        int adopted = cache.Adopt(second, Caches.Tenant, tokens, deepestRung: 0);
 
         // 256 tokens are four columns, but one token must be left to compute.
         Assert.Equal(192, adopted);
@@ -35,11 +35,11 @@ public sealed class PrefixCacheTests
         PrefixScope salted = PrefixScope.For("tenant", "salt");
         cache.Publish(Caches.Filled(cache, tokens), salted, tokens);
 
-        Assert.Equal(192, cache.MatchLength(salted, tokens, exactOnly: true));
-        Assert.Equal(0, cache.MatchLength(PrefixScope.For("tenant", null), tokens, exactOnly: true));
-        Assert.Equal(0, cache.MatchLength(PrefixScope.For("tenant", ""), tokens, exactOnly: true));
-        Assert.Equal(0, cache.MatchLength(PrefixScope.For("tenantsalt", null), tokens, exactOnly: true));
-        Assert.Equal(0, cache.MatchLength(PrefixScope.For("other", "salt"), tokens, exactOnly: true));
+        Assert.Equal(192, cache.MatchLength(salted, tokens, deepestRung: 0));
+        Assert.Equal(0, cache.MatchLength(PrefixScope.For("tenant", null), tokens, deepestRung: 0));
+        Assert.Equal(0, cache.MatchLength(PrefixScope.For("tenant", ""), tokens, deepestRung: 0));
+        Assert.Equal(0, cache.MatchLength(PrefixScope.For("tenantsalt", null), tokens, deepestRung: 0));
+        Assert.Equal(0, cache.MatchLength(PrefixScope.For("other", "salt"), tokens, deepestRung: 0));
     }
 
     [Fact]
@@ -58,14 +58,14 @@ public sealed class PrefixCacheTests
         foreach (int[] prompt in prompts)
         {
             PageTable table = cache.CreateTable();
-            Assert.Equal(192, cache.Adopt(table, Caches.Tenant, prompt, exactOnly: true));
+            Assert.Equal(192, cache.Adopt(table, Caches.Tenant, prompt, deepestRung: 0));
             Caches.AssertContent(cache, table, prompt);
         }
         int[] mixed = [.. prompts[0][..64], .. prompts[1][64..]];
 
         // Then only equal tokens after an equal prefix match
-        Assert.Equal(64, cache.MatchLength(Caches.Tenant, mixed, exactOnly: true));
-        Assert.Equal(0, cache.MatchLength(PrefixScope.For("other", null), prompts[0], exactOnly: true));
+        Assert.Equal(64, cache.MatchLength(Caches.Tenant, mixed, deepestRung: 0));
+        Assert.Equal(0, cache.MatchLength(PrefixScope.For("other", null), prompts[0], deepestRung: 0));
         cache.CheckIntegrity();
     }
 
@@ -95,17 +95,17 @@ public sealed class PrefixCacheTests
         PageTable squeezed = Caches.Filled(cache, tokens);
         squeezed.ExactTokens = 64;
         cache.Publish(squeezed, Caches.Tenant, tokens);
-        Assert.Equal(64, cache.MatchLength(Caches.Tenant, tokens, exactOnly: true));
-        Assert.Equal(192, cache.MatchLength(Caches.Tenant, tokens, exactOnly: false));
+        Assert.Equal(64, cache.MatchLength(Caches.Tenant, tokens, deepestRung: 0));
+        Assert.Equal(192, cache.MatchLength(Caches.Tenant, tokens, deepestRung: int.MaxValue));
         PageTable adopted = cache.CreateTable();
-        cache.Adopt(adopted, Caches.Tenant, tokens, exactOnly: false);
+        cache.Adopt(adopted, Caches.Tenant, tokens, deepestRung: int.MaxValue);
         Assert.Equal(64, adopted.ExactTokens);
 
         // When the same tokens come exact, both are kept, and no table is switched to bits it did not compute
         PageTable exact = Caches.Filled(cache, tokens);
         cache.Publish(exact, Caches.Tenant, tokens);
 
-        Assert.Equal(192, cache.MatchLength(Caches.Tenant, tokens, exactOnly: true));
+        Assert.Equal(192, cache.MatchLength(Caches.Tenant, tokens, deepestRung: 0));
         Assert.Equal(5, cache.Statistics().PrefixColumns);
         Assert.NotEqual(squeezed.Unit(0, 1), exact.Unit(0, 1));
         cache.CheckIntegrity();
@@ -132,7 +132,7 @@ public sealed class PrefixCacheTests
         foreach (int[] tokens in new[] { old, recent, old, recent })
         {
             PageTable table = cache.CreateTable();
-            cache.Adopt(table, Caches.Tenant, tokens, exactOnly: true);
+            cache.Adopt(table, Caches.Tenant, tokens, deepestRung: 0);
             Assert.True(Caches.TryFill(cache, table, tokens));
             cache.Publish(table, Caches.Tenant, tokens);
             cache.Release(table);
@@ -141,7 +141,7 @@ public sealed class PrefixCacheTests
         List<(int Old, int Recent)> matches = [];
         while (cache.DropUnreferenced(1) > 0)
         {
-            matches.Add((cache.MatchLength(Caches.Tenant, old, true), cache.MatchLength(Caches.Tenant, recent, true)));
+            matches.Add((cache.MatchLength(Caches.Tenant, old, deepestRung: 0), cache.MatchLength(Caches.Tenant, recent, deepestRung: 0)));
         }
 
         Assert.Equal([(128, 192), (64, 192), (0, 192), (0, 128), (0, 64), (0, 0)], matches);
@@ -160,7 +160,7 @@ public sealed class PrefixCacheTests
         cache.Truncate(table, 64);
 
         Assert.Equal(cache.UnreferencedPrefixBytes, cache.DropUnreferenced(long.MaxValue));
-        Assert.Equal(64, cache.MatchLength(Caches.Tenant, tokens, exactOnly: true));
+        Assert.Equal(64, cache.MatchLength(Caches.Tenant, tokens, deepestRung: 0));
     }
 
     [Fact]
@@ -177,7 +177,7 @@ public sealed class PrefixCacheTests
 
         Caches.AssertContent(cache, table, other);
         PageTable again = cache.CreateTable();
-        Assert.Equal(192, cache.Adopt(again, Caches.Tenant, tokens, exactOnly: true));
+        Assert.Equal(192, cache.Adopt(again, Caches.Tenant, tokens, deepestRung: 0));
         Caches.AssertContent(cache, again, tokens);
         cache.CheckIntegrity();
     }
@@ -190,7 +190,7 @@ public sealed class PrefixCacheTests
         PageTable table = Caches.Filled(cache, tokens.AsSpan(0, 192));
         cache.Publish(table, Caches.Tenant, tokens);
         PageTable holder = cache.CreateTable();
-        cache.Adopt(holder, Caches.Tenant, tokens, exactOnly: true);
+        cache.Adopt(holder, Caches.Tenant, tokens, deepestRung: 0);
         PageTable filler = cache.CreateTable();
         for (int fill = 64; cache.TryReserve(filler, fill); fill += 64)
         {
@@ -214,7 +214,7 @@ public sealed class PrefixCacheTests
         }
 
         Assert.True(cache.Statistics().DroppedColumns > 0);
-        Assert.Equal(576, cache.MatchLength(Caches.Tenant, Caches.Tokens(640, 39), exactOnly: true));
+        Assert.Equal(576, cache.MatchLength(Caches.Tenant, Caches.Tokens(640, 39), deepestRung: 0));
         cache.CheckIntegrity();
     }
 

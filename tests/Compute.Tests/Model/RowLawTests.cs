@@ -156,7 +156,7 @@ public sealed class RowLawTests
         harness.Run();
         harness.Cache.Publish(first, scope, tokens.AsSpan(0, 140));
         PageTable second = harness.NewTable();
-        int adopted = harness.Cache.Adopt(second, scope, tokens, exactOnly: true);
+        int adopted = harness.Cache.Adopt(second, scope, tokens, deepestRung: 0);
         Assert.Equal(2 * KvShape.PageTokens, adopted);
         harness.Cache.Release(first);
         harness.Add(second, adopted, tokens.AsSpan(adopted, 9), 9);
