@@ -12,6 +12,9 @@ switch (args.FirstOrDefault() ?? "attention")
     case "products":
         Products.Run(threads: args.Length > 1 ? int.Parse(args[1], provider: null) : 1, only: args.ElementAtOrDefault(2));
         return 0;
+    case "commvq-train" when args.Length == 4:
+        CommVqBench.Train(Console.Out, int.Parse(args[1], provider: null), int.Parse(args[2], provider: null), int.Parse(args[3], provider: null));
+        return 0;
     case "steps" when args.Length == 7:
         Steps.Run(args[1..]);
         return 0;
@@ -20,6 +23,7 @@ switch (args.FirstOrDefault() ?? "attention")
             usage: Micro [attention]
                    Micro roofline
                    Micro products [THREADS [FORMAT]]
+                   Micro commvq-train HEADS TOKENS THREADS
                    Micro steps MODEL|SHAPE decode|prefill DEPTH BATCH TOKENS THREADS
             """);
         return 2;

@@ -1,5 +1,8 @@
+using Concertina.Compute.Kernels.Elementwise;
 using Concertina.Compute.KvCache;
 using Concertina.Compute.KvCache.Codecs;
+using Concertina.Compute.KvCache.Codecs.CommVq;
+using Concertina.Compute.KvCache.Codecs.CommVq.Books;
 using Concertina.Compute.KvCache.Rungs;
 using Concertina.Compute.Model;
 
@@ -29,8 +32,21 @@ public static class ModelCache
 
     /// <summary>The codecs a model can have.</summary>
     internal static CodecSet Codecs(ModelSource source, KvProfile? profile) => profile?.Books is { } books
-        ? CodecCatalog.WithProfile(source, books)
+        ? CodecCatalog.WithCommVq(SetupFor(source, books))
         : CodecCatalog.WithoutProfile();
+
+    /// <summary>How CommVQ's codebooks are used with a model.</summary>
+    internal static CommVqSetup SetupFor(ModelSource source, CommVqBooks books)
+    {
+        ModelConfig config = source.Config;
+        return new CommVqSetup
+        {
+            Books = books,
+            Frequencies = Rotary.Frequencies(config.RopeDim, config.RopeBase, config.RopeLinearFactor, source.RopeFrequencyDivisors.Span),
+            PositionCount = config.ContextLength,
+            HistogramValues = config.GroupSize == 1,
+        };
+    }
 
     /// <summary>The rungs below lossless that the options name.</summary>
     /// <exception cref="ArgumentException">A name is no rung, stands twice, or needs a profile that is not there.</exception>

@@ -21,7 +21,7 @@ internal sealed record CommVqTraining
     public int HardIterations { get; init; } = 24;
 
     /// <summary>Iterations with falling temperature; 0 skips them.</summary>
-    public int SoftIterations { get; init; } = 16;
+    public int SoftIterations { get; init; } = 10;
 
     /// <exception cref="ArgumentOutOfRangeException">A number is out of range.</exception>
     public void Validate()

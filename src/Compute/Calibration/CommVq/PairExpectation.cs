@@ -1,5 +1,6 @@
 using System.Numerics;
 using System.Runtime.Intrinsics;
+using Concertina.Compute.Kernels;
 using Concertina.Compute.KvCache.Codecs.CommVq.Encoding;
 
 namespace Concertina.Compute.Calibration.CommVq;
@@ -11,7 +12,7 @@ namespace Concertina.Compute.Calibration.CommVq;
 internal sealed class PairExpectation
 {
     private const int Block = 512;
-    private const float Negligible = 16f;   // e^-16 = 1e-7
+    private const float Negligible = 12f;   // e^-12 = 6e-6
     private const float SmallestShare = 1e-6f;
 
     private readonly PairStage _stage;
@@ -55,7 +56,7 @@ internal sealed class PairExpectation
                     sums.Loss += Math.Max(cost, 0f);
                     if (temperature > 0)
                     {
-                        int count = Weigh(dots, vectors.Squared[vector], temperature);
+                        int count = Weigh(dots, vectors.Squared[vector], cost, temperature);
                         AddSoft(vectors.Row(vector), count, sums);
                     }
                     else
@@ -70,38 +71,25 @@ internal sealed class PairExpectation
         }
     }
 
-    /// <summary>Weights of the pairs of one vector, by code; those below 1e-7 of the largest are 0.</summary>
+    /// <summary>Weights of the pairs of one vector, by code; those below 6e-6 of the largest are 0.</summary>
     public void Weights(ReadOnlySpan<float> dots, float squared, float temperature, Span<float> weights)
     {
         weights.Clear();
-        int count = Weigh(dots, squared, temperature);
+        _stage.Nearest(dots, squared, out float cost);
+        int count = Weigh(dots, squared, cost, temperature);
         for (int i = 0; i < count; i++)
         {
             weights[_pairs[i]] = _weights[i];
         }
     }
 
-    private int Weigh(ReadOnlySpan<float> dots, float squared, float temperature)
+    private int Weigh(ReadOnlySpan<float> dots, float squared, float cost, float temperature)
     {
         _stage.Costs(dots, squared, _costs);
-        Vector512<float> smallest = Vector512.Create(float.PositiveInfinity);
-        for (int i = 0; i < _costs.Length; i += Projection.Lanes)
-        {
-            Vector512<float> distance = Vector512.Sqrt(Vector512.Max(Vector512.Create(_costs.AsSpan(i, Projection.Lanes)), Vector512<float>.Zero));
-            distance.CopyTo(_costs, i);
-            smallest = Vector512.Min(smallest, distance);
-        }
-        float nearest = float.PositiveInfinity;
-        for (int lane = 0; lane < Projection.Lanes; lane++)
-        {
-            nearest = Math.Min(nearest, smallest[lane]);
-        }
-        return Select(nearest, temperature);
-    }
-
-    private int Select(float nearest, float temperature)
-    {
-        Vector512<float> limit = Vector512.Create(nearest + (Negligible * temperature));
+        // Selected by squared distance, so that roots are drawn of few.
+        float nearest = MathF.Sqrt(Math.Max(cost, 0f));
+        float reach = nearest + (Negligible * temperature);
+        Vector512<float> limit = Vector512.Create(Math.Max(reach * reach, cost));
         int count = 0;
         float total = 0;
         for (int i = 0; i < _costs.Length; i += Projection.Lanes)
@@ -111,7 +99,7 @@ internal sealed class PairExpectation
             {
                 int at = i + BitOperations.TrailingZeroCount(near);
                 _pairs[count] = (at / _stage.CostStride * _stage.SecondLevels) + (at % _stage.CostStride);
-                _weights[count] = MathF.Exp((nearest - _costs[at]) / temperature);
+                _weights[count] = VectorExp.Exp((nearest - MathF.Sqrt(Math.Max(_costs[at], 0f))) / temperature);
                 total += _weights[count++];
             }
         }

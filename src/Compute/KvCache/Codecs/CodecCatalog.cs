@@ -1,8 +1,7 @@
-using Concertina.Compute.KvCache.Codecs.CommVq.Books;
+using Concertina.Compute.KvCache.Codecs.CommVq;
 using Concertina.Compute.KvCache.Codecs.F16;
 using Concertina.Compute.KvCache.Codecs.F32;
 using Concertina.Compute.KvCache.Codecs.RowQuant;
-using Concertina.Compute.Model;
 
 namespace Concertina.Compute.KvCache.Codecs;
 
@@ -26,10 +25,12 @@ internal static class CodecCatalog
     /// <summary>The codecs of a cache without a KV profile.</summary>
     public static CodecSet WithoutProfile() => new(Codecs);
 
-    /// <summary>The codecs of a cache with a KV profile.</summary>
-    /// <param name="source">The model, for its rotation.</param>
-    /// <param name="books">Codebooks of all heads.</param>
-    public static CodecSet WithProfile(ModelSource source, CommVqBooks books) => new(Codecs);
+    /// <summary>The codecs of a cache whose model has CommVQ codebooks: commvq2 and commvq1 besides those without model data.</summary>
+    public static CodecSet WithCommVq(CommVqSetup setup)
+    {
+        (CommVqCodec two, CommVqCodec one) = CommVqCodec.Make(setup);
+        return new CodecSet([.. Codecs, two, one]);
+    }
 
     /// <summary>The codec of a name, or null.</summary>
     public static IKvCodec? Find(string name) => Array.Find(Codecs, codec => codec.Name == name);

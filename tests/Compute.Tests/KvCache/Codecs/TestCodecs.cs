@@ -1,4 +1,5 @@
 using Concertina.Compute.KvCache.Codecs;
+using Concertina.Compute.Tests.KvCache.Codecs.CommVq;
 
 namespace Concertina.Compute.Tests.KvCache.Codecs;
 
@@ -6,9 +7,9 @@ namespace Concertina.Compute.Tests.KvCache.Codecs;
 internal static class TestCodecs
 {
     /// <summary>One row per codec.</summary>
-    public static TheoryData<string> Names => [.. CodecCatalog.All.Select(codec => codec.Name)];
+    public static TheoryData<string> Names => [.. CodecCatalog.All.Select(codec => codec.Name), .. TestCommVq.Names];
 
     /// <summary>The codec of a name, for heads of this many channels.</summary>
-    public static IKvCodec Make(string name, int headDim) => CodecCatalog.Find(name)
+    public static IKvCodec Make(string name, int headDim) => CodecCatalog.Find(name) ?? TestCommVq.Find(name, headDim)
         ?? throw new ArgumentException($"No codec '{name}' for {headDim} channels.");
 }

@@ -1,3 +1,5 @@
+using System.Runtime.Intrinsics;
+
 namespace Concertina.Compute.KvCache.Codecs.CommVq.Books;
 
 /// <summary>
@@ -42,10 +44,13 @@ internal static class PairLayout
         int half = width / 2;
         for (int row = 0; row < rows.Length; row += width)
         {
-            for (int pair = 0; pair < half; pair++)
+            rows.Slice(row, half).CopyTo(turned[(row + half)..]);
+            ReadOnlySpan<float> imaginary = rows.Slice(row + half, half);
+            Span<float> real = turned.Slice(row, half);
+            // Half a width is a multiple of 32.
+            for (int pair = 0; pair < half; pair += Vector256<float>.Count)
             {
-                turned[row + pair] = -rows[row + half + pair];
-                turned[row + half + pair] = rows[row + pair];
+                (-Vector256.Create(imaginary.Slice(pair, Vector256<float>.Count))).CopyTo(real[pair..]);
             }
         }
     }

@@ -1,5 +1,6 @@
 using System.Runtime.CompilerServices;
 using System.Runtime.Intrinsics;
+using Concertina.Compute.KvCache.Codecs.CommVq.Rows;
 
 namespace Concertina.Compute.KvCache.Codecs.CommVq.Encoding;
 
@@ -34,7 +35,7 @@ internal sealed unsafe class PairStage
         _firstPadded = Round(firstLevels);
         _secondPadded = Round(secondLevels);
         _first = new float[_firstPadded * width];
-        _second = new float[secondLevels * width];
+        _second = new float[_secondPadded * width];
         _columns = new float[DotCount * width];
         _norms = new float[DotCount];
         _cross = new float[firstLevels * _secondPadded];
@@ -63,7 +64,7 @@ internal sealed unsafe class PairStage
 
     /// <summary>Bytes it keeps.</summary>
     public static long BytesFor(int firstLevels, int secondLevels, int width) =>
-        sizeof(float) * ((((2L * Round(firstLevels)) + Round(secondLevels) + secondLevels) * width)
+        sizeof(float) * ((2L * (Round(firstLevels) + Round(secondLevels)) * width)
             + ((long)firstLevels * Round(secondLevels)) + Round(firstLevels) + Round(secondLevels));
 
     /// <summary>Takes other tables of the same shape.</summary>
@@ -198,18 +199,23 @@ internal sealed unsafe class PairStage
         return code;
     }
 
+    // Rows to columns, and their squared norms; padding rows are zero and keep a norm of infinity.
     private void Transpose(float[] rows, int levels, int column)
     {
-        for (int level = 0; level < levels; level++)
+        // Padded levels and the width are multiples of 16, so blocks of 8 stay inside both arrays.
+        fixed (float* row = rows, columns = _columns)
         {
-            double norm = 0;
-            for (int i = 0; i < Width; i++)
+            for (int level = 0; level < Round(levels); level += Transposition.Block)
             {
-                float x = rows[(level * Width) + i];
-                _columns[(i * DotCount) + column + level] = x;
-                norm += (double)x * x;
+                for (int i = 0; i < Width; i += Transposition.Block)
+                {
+                    Transposition.Run(row + (level * Width) + i, Width, columns + (i * DotCount) + column + level, DotCount);
+                }
             }
-            _norms[column + level] = (float)norm;
+            for (int level = 0; level < levels; level++)
+            {
+                _norms[column + level] = Projection.Squared(row + (level * Width), Width);
+            }
         }
     }
 

@@ -1,0 +1,22 @@
+using Concertina.Compute.KvCache.Codecs.CommVq.Books;
+
+namespace Concertina.Compute.KvCache.Codecs.CommVq;
+
+/// <summary>What the codecs of one cache are made from.</summary>
+internal sealed record CommVqSetup
+{
+    /// <summary>Books of all heads.</summary>
+    public required CommVqBooks Books { get; init; }
+
+    /// <summary>RoPE's radians a position, one per rotated pair of channels (2i, 2i + 1); the other pairs do not turn.</summary>
+    public required IReadOnlyList<double> Frequencies { get; init; }
+
+    /// <summary>Positions lie below this: the model's context length.</summary>
+    public required int PositionCount { get; init; }
+
+    /// <summary>True: values are never decoded (see the README for when that is faster); fixed for all blocks by the row law.</summary>
+    public required bool HistogramValues { get; init; }
+
+    /// <summary>Partial sums that encoding keeps: 1, 2, 4, 8 or 16.</summary>
+    public int Beam { get; init; } = 4;
+}
