@@ -6,6 +6,9 @@ switch (args.FirstOrDefault() ?? "attention")
     case "attention":
         AttentionBench.Run(Console.Out);
         return 0;
+    case "codecs":
+        CodecBench.Run(Console.Out);
+        return 0;
     case "roofline":
         Roofline.Run();
         return 0;
@@ -21,6 +24,7 @@ switch (args.FirstOrDefault() ?? "attention")
     default:
         Console.Error.WriteLine("""
             usage: Micro [attention]
+                   Micro codecs
                    Micro roofline
                    Micro products [THREADS [FORMAT]]
                    Micro commvq-train HEADS TOKENS THREADS

@@ -39,15 +39,29 @@ internal static class RowPacking
     {
         int half = codes.Length / 2;
         int perLine = 16 / bits;
-        uint mask = (1u << bits) - 1;
-        for (int at = 0; at < half; at++)
+        ref byte code = ref MemoryMarshal.GetReference(codes);
+        ref uint word = ref MemoryMarshal.GetReference(words[..(codes.Length * bits / 32)]);
+        Vector256<uint> mask = Vector256.Create((1u << bits) - 1);
+        for (int line = 0; line < half / (perLine * lanes); line++)
         {
-            int line = at / (perLine * lanes);
-            int shift = at / lanes % perLine * bits;
-            uint word = words[(line * lanes) + (at % lanes)] >> shift;
-            codes[at] = (byte)(word & mask);
-            codes[half + at] = (byte)((word >> 16) & mask);
+            for (int lane = 0; lane < lanes; lane += 16)
+            {
+                Vector256<uint> a = Vector256.LoadUnsafe(ref word, (nuint)((line * lanes) + lane));
+                Vector256<uint> b = Vector256.LoadUnsafe(ref word, (nuint)((line * lanes) + lane + 8));
+                nuint at = (nuint)((line * perLine * lanes) + lane);
+                for (int shift = 0; shift < 16; shift += bits, at += (nuint)lanes)
+                {
+                    Bytes((a >> shift) & mask, (b >> shift) & mask).StoreUnsafe(ref code, at);
+                    Bytes((a >> (shift + 16)) & mask, (b >> (shift + 16)) & mask).StoreUnsafe(ref code, at + (nuint)half);
+                }
+            }
         }
+    }
+
+    private static Vector128<byte> Bytes(Vector256<uint> first, Vector256<uint> second)
+    {
+        Vector256<ushort> narrow = Vector256.Narrow(first, second);
+        return Vector128.Narrow(narrow.GetLower(), narrow.GetUpper());
     }
 
     // The fields of 16 lanes' half words: every code is loaded from inside codes, as first + (perLine - 1) * lanes + 16 is.

@@ -28,9 +28,10 @@ internal static class RowPart
             ? (channel / TForm.ValueGroup(shape.HeadDim) * shape.SlotCount) + slot
             : TForm.KeysByChannel ? (slot / ChannelGroup * shape.HeadDim) + channel : slot;
 
-    /// <summary>Index of an element's code among codes not yet packed.</summary>
-    public static int CodeAt(KvSide side, UnitShape shape, int slot, int channel) =>
-        side == KvSide.Keys ? (channel * shape.SlotCount) + slot : (slot * shape.HeadDim) + channel;
+    /// <summary>Channels that share a scale in one slot.</summary>
+    public static int GroupChannels<TForm>(KvSide side, int headDim)
+        where TForm : struct, IRowForm =>
+        side == KvSide.Values ? TForm.ValueGroup(headDim) : TForm.KeysByChannel ? 1 : headDim;
 
     /// <summary>First word of a slot's values and where their codes begin in it.</summary>
     public static (int At, int Shift) ValueField(int slot, UnitShape shape, int bits)

@@ -81,14 +81,22 @@ internal sealed class RowQuantCodec<TBits, TForm> : IKvCodec
         ReadOnlySpan<uint> words = MemoryMarshal.Cast<byte, uint>(part);
         ReadOnlySpan<uint> scales = words[(RowPart.WordBytes(shape, TBits.Bits) / sizeof(uint))..];
         RowPacking.Unpack(words, RowPart.Lanes(side, shape), TBits.Bits, codes);
+        (int slotStep, int channelStep) = side == KvSide.Keys ? (1, shape.SlotCount) : (headDim, 1);
         for (int slot = 0; slot < rows.Length / headDim; slot++)
         {
             Span<float> row = rows.Slice(slot * headDim, headDim);
-            for (int channel = 0; channel < headDim; channel++)
+            int at = slot * slotStep;
+            int group = RowPart.GroupChannels<TForm>(side, headDim);
+            for (int first = 0; first < headDim; first += group)
             {
-                uint scale = scales[RowPart.ScaleAt<TForm>(side, shape, slot, channel)];
-                byte code = codes[RowPart.CodeAt(side, shape, slot, channel)];
-                row[channel] = (code * HalfConversion.ToSingle((ushort)scale)) + HalfConversion.ToSingle((ushort)(scale >> 16));
+                uint halves = scales[RowPart.ScaleAt<TForm>(side, shape, slot, first)];
+                float scale = HalfConversion.ToSingle((ushort)halves);
+                float minimum = HalfConversion.ToSingle((ushort)(halves >> 16));
+                foreach (ref float element in row[first..Math.Min(first + group, headDim)])
+                {
+                    element = (codes[at] * scale) + minimum;
+                    at += channelStep;
+                }
             }
             if (side == KvSide.Keys && TForm.RotatesKeys)
             {
@@ -142,7 +150,7 @@ internal sealed class RowQuantCodec<TBits, TForm> : IKvCodec
     private static bool EncodeRows(KvSide side, ReadOnlySpan<float> rows, UnitShape shape, Span<byte> codes, Span<uint> scales)
     {
         int headDim = shape.HeadDim;
-        int group = side == KvSide.Keys ? headDim : TForm.ValueGroup(headDim);
+        int group = RowPart.GroupChannels<TForm>(side, headDim);
         Span<float> row = stackalloc float[headDim];
         Span<byte> rowCodes = stackalloc byte[headDim];
         bool finite = true;

@@ -178,6 +178,8 @@ internal readonly unsafe struct RowQuantValues<TBits, TForm> : IValueReader
             SumStride = headDim,
         };
         uint* scales = dot.Words + (dot.Lines * headDim);
+        // Slot i shares its line with slot i + 32; what lies beyond the slots that are seen has no weight.
+        dot.Lines = Math.Min(dot.Lines, ((visible * TBits.Bits) + 15) / 16);
         bool wide = block.PaddedRows > RowQuantKernels.FusedRows;
         if (wide)
         {
