@@ -1,6 +1,7 @@
 using System.Text.Json;
 using System.Text.Json.Serialization;
 using System.Text.Json.Serialization.Metadata;
+using Concertina.Cli.Evaluation;
 using Concertina.Cli.Recall;
 
 namespace Concertina.Cli.Benches;
@@ -37,4 +38,5 @@ internal static class ResultFile
     DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull)]
 [JsonSerializable(typeof(BenchResult))]
 [JsonSerializable(typeof(RecallResult))]
+[JsonSerializable(typeof(EvaluationResult))]
 internal sealed partial class ResultJson : JsonSerializerContext;

@@ -1,0 +1,103 @@
+using System.CommandLine;
+using System.Globalization;
+using Concertina.Cli.Benches;
+using Concertina.Compute.Evaluation;
+using Concertina.Compute.KvCache.Rungs;
+using Concertina.Silo.Options;
+
+namespace Concertina.Cli.Evaluation;
+
+/// <summary><c>concertina eval</c>: what each rung costs on a model in bytes, quality and speed.</summary>
+internal static class EvalCommand
+{
+    private const int LongWindow = 8192;
+
+    public static Command Create()
+    {
+        Option<string> model = new("--model") { Description = "GGUF file.", Required = true };
+        Option<string?> profile = new("--profile") { Description = "KV profile; default: the one beside the model." };
+        Option<string> rungs = new("--rungs") { Description = "Rungs, separated by commas, or all.", DefaultValueFactory = _ => "all" };
+        Option<string[]> text = new("--text") { Description = "Texts whose predictions are compared.", Required = true, AllowMultipleArgumentsPerToken = true };
+        Option<int> tokens = new("--tokens") { Description = "Tokens of text compared on each rung.", DefaultValueFactory = _ => 4 * LongWindow };
+        Option<string?> recall = new("--recall") { Description = "Folder with recall_<length>.jsonl." };
+        Option<int> documents = new("--documents") { Description = "Documents of each length that questions are asked about.", DefaultValueFactory = _ => int.MaxValue };
+        Option<int> seed = new("--seed") { Description = "Seed of the intervals.", DefaultValueFactory = _ => 1 };
+        Option<int> threads = new("--threads") { Description = "Threads; 0: one per core." };
+        Option<string> budget = new("--kv-budget") { Description = "Memory for the KV cache.", DefaultValueFactory = _ => "2GiB" };
+        Option<string?> json = new("--json") { Description = "File for the result." };
+        Command command = new("eval", "Measures bytes, divergence, recall and speed of rungs.")
+        {
+            model, profile, rungs, text, tokens, recall, documents, seed, threads, budget, json,
+        };
+        command.SetAction((arguments, cancellation) => Task.Run(() =>
+        {
+            using EvaluatedModel evaluated = EvaluatedModel.Open(arguments.GetRequiredValue(model), arguments.GetValue(profile));
+            EvaluationSettings settings = new()
+            {
+                Rungs = Rungs(arguments.GetRequiredValue(rungs), evaluated),
+                Threads = arguments.GetValue(threads),
+                BudgetBytes = ByteSize.TryParse(arguments.GetRequiredValue(budget), out long bytes)
+                    ? bytes
+                    : throw new CliException(ExitCode.Usage, $"--kv-budget is '{arguments.GetValue(budget)}'; a size such as 2GiB is needed."),
+            };
+            IReadOnlyList<int[]> windows = Windows(evaluated, arguments.GetRequiredValue(text), arguments.GetRequiredValue(tokens));
+            IReadOnlyList<RecallTexts> questions = arguments.GetValue(recall) is { } folder
+                ? RecallTexts.Read(folder, arguments.GetRequiredValue(documents), evaluated)
+                : [];
+            EvaluationResult result = Run(evaluated, settings, windows, questions, arguments.GetRequiredValue(seed), cancellation) with
+            {
+                Command = "concertina " + CommandLineText.Of(Environment.GetCommandLineArgs()),
+            };
+            EvaluationTable.Print(result);
+            ResultFile.Write(arguments.GetValue(json), result, ResultJson.Default.EvaluationResult);
+            return ExitCode.Success;
+        }, cancellation));
+        return command;
+    }
+
+    private static EvaluationResult Run(
+        EvaluatedModel model, EvaluationSettings settings, IReadOnlyList<int[]> windows, IReadOnlyList<RecallTexts> questions, int seed,
+        CancellationToken cancellation)
+    {
+        try
+        {
+            (IReadOnlyList<RungEvaluation> found, int compared, int asked) =
+                new Evaluator(model, settings, TimeProvider.System).Run(windows, questions, seed, cancellation);
+            return new EvaluationResult
+            {
+                Command = "",
+                Model = model.File.Config.Name,
+                Seed = seed,
+                ComparedTokens = compared,
+                Questions = asked,
+                Rungs = found,
+            };
+        }
+        catch (Exception problem) when (problem is ArgumentException or InvalidOperationException)
+        {
+            throw new CliException(ExitCode.Failure, problem.Message);
+        }
+    }
+
+    private static string[] Rungs(string text, EvaluatedModel model)
+    {
+        if (text != "all")
+        {
+            return text.Split(',', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries);
+        }
+        IEnumerable<Rung> known = model.Profile?.HasCommVq == true ? RungCatalog.All : RungCatalog.WithoutProfile;
+        IEnumerable<string> measured = model.Profile?.Rungs.Select(rung => rung.Name) ?? [];
+        return [.. known.Select(rung => rung.Name).Union(measured).Where(name => name != "f16")];
+    }
+
+    private static IReadOnlyList<int[]> Windows(EvaluatedModel model, string[] files, int tokens)
+    {
+        int length = Math.Min(LongWindow, model.File.Config.ContextLength);
+        int[] text = model.Tokens(files);
+        IReadOnlyList<int[]> windows = model.Windows(text, length, Math.Max(1, tokens / length));
+        return windows.Count > 0
+            ? windows
+            : throw new CliException(ExitCode.Usage, string.Create(CultureInfo.InvariantCulture,
+                $"The texts have {text.Length} tokens; one window of {length} is needed. Name more text."));
+    }
+}

@@ -1,0 +1,161 @@
+using Concertina.Compute.KvCache;
+using Concertina.Compute.KvCache.Codecs.F16;
+using Concertina.Compute.KvCache.Rungs;
+using Concertina.Compute.KvCache.Transcoding;
+using Concertina.Compute.Model;
+using Concertina.Compute.Model.Cpu;
+using Concertina.Compute.Profile;
+
+namespace Concertina.Compute.Evaluation;
+
+/// <summary>
+/// A model with a cache that has the rungs under evaluation, without an engine: sequences are stepped by hand and squeezed
+/// after each step, as live sessions are. One thread at a time.
+/// </summary>
+public sealed class EvaluationRig : IDisposable
+{
+    private readonly int _rows;
+
+    /// <summary>Makes it. The source may be disposed afterwards.</summary>
+    /// <exception cref="ArgumentException">A rung is unknown or needs codebooks that the profile lacks, or the budget is too small.</exception>
+    public EvaluationRig(ModelSource source, KvProfile? profile, EvaluationSettings settings)
+    {
+        ArgumentNullException.ThrowIfNull(source);
+        ArgumentNullException.ThrowIfNull(settings);
+        Settings = settings;
+        Rungs = [.. settings.Rungs.Where(name => name != "f16").Select(RungCatalog.Parse)];
+        _rows = Math.Max(settings.ChunkTokens * (Rungs.Count + 1), 256);
+        Config = source.Config;
+        Cache = new PagedKvCache(Config.ToKvShape(), new KvCacheOptions { BudgetBytes = settings.BudgetBytes }, new CacheParts
+        {
+            Open = new F16Codec(),
+            Codecs = ModelCache.Codecs(source, profile),
+            Rungs = Rungs,
+        });
+        try
+        {
+            Runner = CpuModelRunner.Create(source, Cache, new CpuRunnerOptions
+            {
+                MaxStepRows = _rows,
+                MaxLogitRows = _rows,
+                Threads = settings.ThreadCount,
+            });
+        }
+        catch
+        {
+            Cache.Dispose();
+            throw;
+        }
+        Batch = new StepBatch(_rows, _rows, Config.VocabularySize);
+    }
+
+    /// <summary>Sizes.</summary>
+    public EvaluationSettings Settings { get; }
+
+    /// <summary>Shape of the model.</summary>
+    public ModelConfig Config { get; }
+
+    /// <summary>The rungs below lossless; rung i + 1 of the cache is number i.</summary>
+    internal IReadOnlyList<Rung> Rungs { get; }
+
+    /// <summary>Names of the rungs below lossless.</summary>
+    public IReadOnlyList<string> RungNames => [.. Rungs.Select(rung => rung.Name)];
+
+    internal PagedKvCache Cache { get; }
+
+    internal CpuModelRunner Runner { get; }
+
+    internal StepBatch Batch { get; }
+
+    /// <summary>Most rows of a step.</summary>
+    internal int MaxRows => _rows;
+
+    /// <summary>An empty table on a rung of the cache; 0 is lossless.</summary>
+    internal PageTable NewTable(int rung)
+    {
+        PageTable table = Cache.CreateTable();
+        Squeezer.SetRung(table, rung);
+        return table;
+    }
+
+    /// <summary>A second table over the same units, on a rung.</summary>
+    /// <exception cref="InvalidOperationException">The budget is too small for it.</exception>
+    internal PageTable Fork(PageTable table, int rung)
+    {
+        if (!Cache.TryFork(table, out PageTable fork))
+        {
+            throw TooSmall(table.TokenCount);
+        }
+        Squeezer.SetRung(fork, rung);
+        return fork;
+    }
+
+    /// <summary>Adds rows of a sequence to the step.</summary>
+    /// <exception cref="InvalidOperationException">The budget is too small for them.</exception>
+    internal void Add(PageTable table, ReadOnlySpan<int> tokens, int logitRows)
+    {
+        if (!Cache.TryReserve(table, table.TokenCount + tokens.Length))
+        {
+            throw TooSmall(table.TokenCount + tokens.Length);
+        }
+        Batch.Add(table, table.TokenCount, tokens, logitRows);
+    }
+
+    /// <summary>Runs the step, commits it, and squeezes what left the window. The logits stay until the next <see cref="Clear"/>.</summary>
+    internal void Run()
+    {
+        Runner.Forward(Batch);
+        foreach (StepSpan span in Batch.Spans)
+        {
+            Cache.Commit(span.Table, span.FirstPosition + span.RowCount);
+        }
+        foreach (StepSpan span in Batch.Spans)
+        {
+            Squeeze(span.Table);
+        }
+    }
+
+    /// <summary>Forgets the step.</summary>
+    internal void Clear() => Batch.Clear();
+
+    /// <summary>Computes a text into a table, without logits.</summary>
+    internal void Prefill(PageTable table, ReadOnlySpan<int> tokens)
+    {
+        while (!tokens.IsEmpty)
+        {
+            int count = Math.Min(tokens.Length, _rows);
+            Clear();
+            Add(table, tokens[..count], 0);
+            Run();
+            tokens = tokens[count..];
+        }
+        Clear();
+    }
+
+    /// <summary>Moves a table all the way to its rung.</summary>
+    /// <exception cref="InvalidOperationException">The budget has no room for the copies.</exception>
+    internal void Squeeze(PageTable table)
+    {
+        SqueezeOutcome outcome;
+        do
+        {
+            outcome = Cache.StepTowardsRung(table).Outcome;
+        }
+        while (outcome == SqueezeOutcome.Worked);
+        if (outcome == SqueezeOutcome.NoRoom)
+        {
+            throw TooSmall(table.TokenCount);
+        }
+    }
+
+    /// <inheritdoc/>
+    public void Dispose()
+    {
+        Runner.Dispose();
+        Cache.Dispose();
+    }
+
+    private InvalidOperationException TooSmall(int tokens) => new(
+        $"The evaluation's KV budget of {Cache.BudgetBytes:N0} bytes has no room for a sequence of {tokens:N0} tokens beside the others; " +
+        $"{Cache.UsedBytes:N0} bytes are in use. Give it more (--kv-budget), or evaluate fewer rungs at once.");
+}

@@ -1,0 +1,20 @@
+namespace Concertina.Compute.Evaluation;
+
+/// <summary>Sizes of an evaluation.</summary>
+public sealed record EvaluationSettings
+{
+    /// <summary>Rungs that are compared with the lossless one, by name; arms that are on no ladder may be among them.</summary>
+    public required IReadOnlyList<string> Rungs { get; init; }
+
+    /// <summary>KV budget, in bytes; all rungs' copies of one window and one document must fit.</summary>
+    public long BudgetBytes { get; init; } = 2L << 30;
+
+    /// <summary>Tokens of one text that a step computes for each rung. Default 64: one column.</summary>
+    public int ChunkTokens { get; init; } = 64;
+
+    /// <summary>Threads; 0: one per core.</summary>
+    public int Threads { get; init; }
+
+    /// <summary>Threads that are meant.</summary>
+    internal int ThreadCount => Threads == 0 ? Environment.ProcessorCount : Threads;
+}
