@@ -32,10 +32,12 @@ internal static class CommVqBench
                     }
                 });
                 long start = Stopwatch.GetTimestamp();
+                TimeSpan processor = Environment.CpuUsage.TotalTime;
                 CommVqBooks books = trainer.Train(samples, CancellationToken.None);
                 double seconds = Stopwatch.GetElapsedTime(start).TotalSeconds;
+                double spent = (Environment.CpuUsage.TotalTime - processor).TotalSeconds;
                 output.WriteLine(string.Create(CultureInfo.InvariantCulture,
-                    $"{shape} soft {soft}: {heads} heads, {tokens} tokens, {threads} threads: {seconds:F1} s; keys {losses[0]:F4} {losses[1]:F4} values {losses[2]:F4} {losses[3]:F4}"));
+                    $"{shape} soft {soft}: {heads} heads, {tokens} tokens, {threads} threads: {seconds:F1} s, {spent:F1} s of processor; keys {losses[0]:F4} {losses[1]:F4} values {losses[2]:F4} {losses[3]:F4}"));
                 foreach (int beam in new[] { 1, 2, 4, 8 })
                 {
                     Encode(output, books, beam);
@@ -43,6 +45,11 @@ internal static class CommVqBench
             }
         }
     }
+
+    /// <summary>Books of one head, trained in passing.</summary>
+    public static CommVqBooks Books(CommVqShape shape) =>
+        new CommVqTrainer(new CommVqTraining { Shape = shape, HardIterations = 3, SoftIterations = 0 }, HeadDim)
+            .Train([new HeadSample(Draw(4096, 0), Draw(4096, 0))], CancellationToken.None);
 
     private static void Encode(TextWriter output, CommVqBooks books, int beam)
     {
@@ -82,7 +89,7 @@ internal static class CommVqBench
     }
 
     // Few directions, channel scales, a mean; "other" draws unseen vectors of the same head.
-    private static ReadOnlyMemory<float> Draw(int count, int seed, bool other = false)
+    public static ReadOnlyMemory<float> Draw(int count, int seed, bool other = false)
     {
         const int Rank = 10;
         var random = new Random(seed);

@@ -18,6 +18,9 @@ switch (args.FirstOrDefault() ?? "attention")
     case "commvq-train" when args.Length == 4:
         CommVqBench.Train(Console.Out, int.Parse(args[1], provider: null), int.Parse(args[2], provider: null), int.Parse(args[3], provider: null));
         return 0;
+    case "commvq-attend":
+        CommVqAttendBench.Run(Console.Out);
+        return 0;
     case "steps" when args.Length == 7:
         Steps.Run(args[1..]);
         return 0;
@@ -28,6 +31,7 @@ switch (args.FirstOrDefault() ?? "attention")
                    Micro roofline
                    Micro products [THREADS [FORMAT]]
                    Micro commvq-train HEADS TOKENS THREADS
+                   Micro commvq-attend
                    Micro steps MODEL|SHAPE decode|prefill DEPTH BATCH TOKENS THREADS
             """);
         return 2;

@@ -98,7 +98,7 @@ internal sealed class PairExpectation
             for (; near != 0; near &= near - 1)
             {
                 int at = i + BitOperations.TrailingZeroCount(near);
-                _pairs[count] = (at / _stage.CostStride * _stage.SecondLevels) + (at % _stage.CostStride);
+                _pairs[count] = _stage.CodeOf(at);
                 _weights[count] = VectorExp.Exp((nearest - MathF.Sqrt(Math.Max(_costs[at], 0f))) / temperature);
                 total += _weights[count++];
             }

@@ -1,3 +1,4 @@
+using Concertina.Compute.KvCache.Codecs.CommVq.Books;
 using Concertina.Compute.KvCache.Codecs.CommVq.Encoding;
 
 namespace Concertina.Compute.Calibration.CommVq;
@@ -5,13 +6,13 @@ namespace Concertina.Compute.Calibration.CommVq;
 /// <summary>What the stages so far leave of each vector: [count, width], padded to whole projections with rows of zeros.</summary>
 internal sealed class TrainingVectors
 {
-    private readonly float[] _rows;
+    private readonly PinnedTable _rows;
 
     public TrainingVectors(int count, int width)
     {
         Count = count;
         Width = width;
-        _rows = new float[(count + Projection.Rows) * width];
+        _rows = new PinnedTable((count + Projection.Rows) * (long)width);
         Squared = new float[count];
         Codes = new int[count];
         Costs = new float[count];
@@ -30,10 +31,10 @@ internal sealed class TrainingVectors
     /// <summary>Squared distance to it.</summary>
     public float[] Costs { get; }
 
-    public Span<float> Row(int vector) => _rows.AsSpan(vector * Width, Width);
+    public Span<float> Row(int vector) => _rows.Slice((long)vector * Width, Width);
 
     /// <summary>Four rows from one on.</summary>
-    public ReadOnlySpan<float> Rows(int vector) => _rows.AsSpan(vector * Width, Projection.Rows * Width);
+    public ReadOnlySpan<float> Rows(int vector) => _rows.Slice((long)vector * Width, Projection.Rows * Width);
 
     /// <summary>Computes the squared norms.</summary>
     /// <returns>Their mean.</returns>

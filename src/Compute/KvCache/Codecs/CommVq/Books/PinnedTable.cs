@@ -21,6 +21,9 @@ internal sealed unsafe class PinnedTable
 
     public float* Pointer { get; }
 
+    /// <summary>All of it.</summary>
+    public Span<float> Span => new(Pointer, (int)Count);
+
     /// <summary>A piece of the table.</summary>
     public Span<float> Slice(long start, int length)
     {

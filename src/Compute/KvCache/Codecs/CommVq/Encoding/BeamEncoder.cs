@@ -1,3 +1,7 @@
+using System.Numerics;
+using System.Runtime.Intrinsics;
+using Concertina.Compute.KvCache.Codecs.CommVq.Books;
+
 namespace Concertina.Compute.KvCache.Codecs.CommVq.Encoding;
 
 /// <summary>
@@ -13,10 +17,11 @@ internal sealed class BeamEncoder
     private readonly int[] _parents;
     private readonly int[] _codes;
     private readonly BeamCandidates _best;
-    private float[] _residuals;
-    private float[] _next;
+    private PinnedTable _residuals;
+    private PinnedTable _next;
     private readonly float[] _nextSquared;
-    private float[] _dots = [];
+    private PinnedTable _dots = new(0);
+    private PinnedTable _costs = new(0);
     private int _count;
     private int _alive;
     private int _stages;
@@ -36,8 +41,8 @@ internal sealed class BeamEncoder
         _beam = beam;
         _best = new BeamCandidates(beam);
         int rows = RowCount(capacity, beam);
-        _residuals = new float[rows * width];
-        _next = new float[rows * width];
+        _residuals = new PinnedTable(rows * width);
+        _next = new PinnedTable(rows * width);
         _squared = new float[rows];
         _nextSquared = new float[rows];
         _parents = new int[stageLimit * capacity * beam];
@@ -48,7 +53,7 @@ internal sealed class BeamEncoder
     /// <summary>Most vectors at once.</summary>
     public int Capacity { get; }
 
-    /// <summary>Bytes it keeps, but for the products of one stage.</summary>
+    /// <summary>Bytes it keeps, but for the products and costs of one stage.</summary>
     public static long BytesFor(int capacity, int width, int beam, int stageLimit) =>
         (RowCount(capacity, beam) * ((2L * width) + 2) * sizeof(float)) + (2L * stageLimit * capacity * beam * sizeof(int));
 
@@ -59,11 +64,11 @@ internal sealed class BeamEncoder
         _count = count;
         _alive = 1;
         _stages = 0;
-        _residuals.AsSpan().Clear();
+        _residuals.Span.Clear();
     }
 
     /// <summary>A vector, to be filled in between <see cref="Begin"/> and the first stage.</summary>
-    public Span<float> Row(int vector) => _residuals.AsSpan(vector * _beam * _width, _width);
+    public Span<float> Row(int vector) => _residuals.Slice(vector * _beam * _width, _width);
 
     /// <summary>Searches one stage for all vectors.</summary>
     public unsafe void Step(PairStage stage)
@@ -80,19 +85,23 @@ internal sealed class BeamEncoder
         }
         // Groups of whole beams and whole projections.
         int group = Math.Max(_beam, Projection.Rows);
-        if (_dots.Length < group * stage.DotCount)
+        if (_dots.Count < group * stage.DotCount)
         {
-            _dots = new float[group * stage.DotCount];
+            _dots = new PinnedTable(group * stage.DotCount);
+        }
+        if (_costs.Count < _beam * stage.CostCount)
+        {
+            _costs = new PinnedTable(_beam * stage.CostCount);
         }
         for (int row = 0; row < _count * _beam; row += group)
         {
             for (int part = 0; part < group; part += Projection.Rows)
             {
-                stage.Project(_residuals.AsSpan((row + part) * _width), _dots.AsSpan(part * stage.DotCount));
+                stage.Project(_residuals.Slice((row + part) * _width, Projection.Rows * _width), _dots.Slice(part * stage.DotCount, Projection.Rows * stage.DotCount));
             }
             for (int vector = row / _beam; vector < Math.Min(_count, (row + group) / _beam); vector++)
             {
-                Advance(stage, vector, _dots.AsSpan(((vector * _beam) - row) * stage.DotCount));
+                Advance(stage, vector, _dots.Slice(((vector * _beam) - row) * stage.DotCount, _beam * stage.DotCount));
             }
         }
         (_residuals, _next) = (_next, _residuals);
@@ -124,12 +133,14 @@ internal sealed class BeamEncoder
 
     private void Advance(PairStage stage, int vector, ReadOnlySpan<float> dots)
     {
-        _best.Clear();
         int first = vector * _beam;
+        Vector512<float> smallest = Vector512.Create(float.PositiveInfinity);
         for (int rank = 0; rank < _alive; rank++)
         {
-            stage.Offer(dots.Slice(rank * stage.DotCount, stage.DotCount), _squared[first + rank], rank, _best);
+            Span<float> costs = _costs.Slice(rank * stage.CostCount, stage.CostCount);
+            smallest = Vector512.Min(smallest, stage.Costs(dots.Slice(rank * stage.DotCount, stage.DotCount), _squared[first + rank], costs));
         }
+        Select(stage, Limit(smallest));
         for (int rank = 0; rank < _best.Count; rank++)
         {
             int parent = first + _best.Rank(rank);
@@ -137,7 +148,46 @@ internal sealed class BeamEncoder
             _parents[entry] = _best.Rank(rank);
             _codes[entry] = _best.Code(rank);
             _nextSquared[first + rank] = stage.Subtract(
-                _residuals.AsSpan(parent * _width, _width), _best.Code(rank), _next.AsSpan((first + rank) * _width, _width));
+                _residuals.Slice(parent * _width, _width), _best.Code(rank), _next.Slice((first + rank) * _width, _width));
+        }
+    }
+
+    // A bound on the cost of the last survivor: the smallest costs of the lanes are of different candidates. Equal ones are
+    // taken out together, which can only raise it.
+    private float Limit(Vector512<float> smallest)
+    {
+        float limit = float.PositiveInfinity;
+        for (int survivor = 0; survivor < _beam; survivor++)
+        {
+            limit = Projection.Least(smallest);
+            smallest = Vector512.ConditionalSelect(
+                Vector512.Equals(smallest, Vector512.Create(limit)), Vector512.Create(float.PositiveInfinity), smallest);
+        }
+        return limit;
+    }
+
+    // Offers what is within the limit, in the order of rank and code.
+    private unsafe void Select(PairStage stage, float limit)
+    {
+        _best.Clear();
+        Vector512<float> bound = Vector512.Create(limit);
+        // Costs hold CostCount elements, whole vectors, for each rank.
+        for (int rank = 0; rank < _alive; rank++)
+        {
+            float* own = _costs.Pointer + (rank * stage.CostCount);
+            for (int i = 0; i < stage.CostCount; i += Projection.Lanes)
+            {
+                Vector512<float> costs = Vector512.Load(own + i);
+                if (!Vector512.LessThanOrEqualAny(costs, bound))
+                {
+                    continue;
+                }
+                for (ulong within = Vector512.LessThanOrEqual(costs, bound).ExtractMostSignificantBits(); within != 0; within &= within - 1)
+                {
+                    int at = i + BitOperations.TrailingZeroCount(within);
+                    _best.Offer(own[at], rank, stage.CodeOf(at));
+                }
+            }
         }
     }
 

@@ -50,6 +50,15 @@ internal static unsafe class Projection
         return Vector512.Sum(sum);
     }
 
+    /// <summary>The smallest lane.</summary>
+    public static float Least(Vector512<float> lanes)
+    {
+        Vector256<float> eight = Vector256.Min(lanes.GetLower(), lanes.GetUpper());
+        Vector128<float> four = Vector128.Min(eight.GetLower(), eight.GetUpper());
+        Vector128<float> two = Vector128.Min(four, Vector128.Shuffle(four, Vector128.Create(2, 3, 0, 1)));
+        return Vector128.Min(two, Vector128.Shuffle(two, Vector128.Create(1, 0, 3, 2))).ToScalar();
+    }
+
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static void Two(float* row, int width, float* table, float* dots, int columns)
     {
