@@ -60,6 +60,38 @@ internal sealed unsafe class Page
     {
         int headDim = pages[0].HeadDim;
         var scratch = new AttentionScratch(positions.Length, headDim, new CodecSet(pages.Select(page => page.Codec).DistinctBy(codec => codec.Id)));
+        RowBlock block = Block(scratch, headDim, queries, positions);
+        for (int i = 0; i < pages.Count; i++)
+        {
+            UnitView view = pages[i].View();
+            pages[i].Codec.AttendWith(pages[i].Codec, path).Attend(&view, 1, ref block);
+        }
+        float[] outputs = new float[queries.Length];
+        for (int row = 0; row < positions.Length; row++)
+        {
+            PartialMerge.Normalise(block.Sum[row], block.Values + (row * headDim), outputs.AsSpan(row * headDim, headDim));
+        }
+        GC.KeepAlive(scratch);
+        return outputs;
+    }
+
+    /// <summary>Bytes that attention allocates when it has run before.</summary>
+    public long AllocatedByAttend(float[] queries, int[] positions, VectorPath path)
+    {
+        var scratch = new AttentionScratch(positions.Length, HeadDim, new CodecSet([Codec]));
+        RowBlock block = Block(scratch, HeadDim, queries, positions);
+        IUnitAttend attend = Codec.AttendWith(Codec, path);
+        UnitView view = View();
+        attend.Attend(&view, 1, ref block);
+        long before = GC.GetAllocatedBytesForCurrentThread();
+        attend.Attend(&view, 1, ref block);
+        long allocated = GC.GetAllocatedBytesForCurrentThread() - before;
+        GC.KeepAlive(scratch);
+        return allocated;
+    }
+
+    private static RowBlock Block(AttentionScratch scratch, int headDim, float[] queries, int[] positions)
+    {
         RowBlock block = scratch.Block(positions.Length);
         block.QueriesAreSmall = queries.All(query => Math.Abs(query) < 32768f);
         new Span<float>(block.Queries, block.PaddedRows * headDim).Clear();
@@ -75,18 +107,7 @@ internal sealed unsafe class Page
             block.Sum[row] = 0;
         }
         new Span<float>(block.Values, block.PaddedRows * headDim).Clear();
-        for (int i = 0; i < pages.Count; i++)
-        {
-            UnitView view = pages[i].View();
-            pages[i].Codec.AttendWith(pages[i].Codec, path).Attend(&view, 1, ref block);
-        }
-        float[] outputs = new float[queries.Length];
-        for (int row = 0; row < positions.Length; row++)
-        {
-            PartialMerge.Normalise(block.Sum[row], block.Values + (row * headDim), outputs.AsSpan(row * headDim, headDim));
-        }
-        GC.KeepAlive(scratch);
-        return outputs;
+        return block;
     }
 
     private UnitView View() => new()
