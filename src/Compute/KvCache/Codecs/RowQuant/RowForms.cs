@@ -63,7 +63,7 @@ internal readonly struct Int4Form : IRowForm
 
     public static float AttendTolerance => 5e-4f;
 
-    public static double EncodeWeight => 1;
+    public static double EncodeWeight => 1.2;
 }
 
 /// <summary>2 bits, rotated keys, the ends of the range clamped.</summary>
@@ -83,7 +83,7 @@ internal readonly struct Int2Form : IRowForm
 
     public static float AttendTolerance => 5e-4f;
 
-    public static double EncodeWeight => 1;
+    public static double EncodeWeight => 1.2;
 }
 
 /// <summary>4 bits without rotation: measured against <see cref="Int4Form"/>.</summary>
@@ -123,5 +123,5 @@ internal readonly struct ChannelInt2Form : IRowForm
 
     public static float AttendTolerance => 4e-3f;
 
-    public static double EncodeWeight => 2;
+    public static double EncodeWeight => 1.2;
 }
