@@ -1,6 +1,7 @@
 using System.CommandLine;
 using Concertina.Cli;
 using Concertina.Cli.Benches;
+using Concertina.Cli.Calibrating;
 using Concertina.Cli.Evaluation;
 using Concertina.Cli.Recall;
 using Concertina.Cli.Serving;
@@ -9,6 +10,7 @@ RootCommand root = new("Serves language models from a cluster of .NET actors.")
 {
     ServeCommand.Create(),
     new Command("bench", "Measures and writes JSON.") { BenchModelCommand.Decode(), BenchModelCommand.Prefill(), BenchServeCommand.Create() },
+    CalibrateCommand.Create(),
     EvalCommand.Create(),
     RecallCommand.Create(),
     new Command("key", "API keys.") { KeyCommand.Create() },

@@ -48,7 +48,7 @@ internal static class EvalCommand
             {
                 Command = "concertina " + CommandLineText.Of(Environment.GetCommandLineArgs()),
             };
-            EvaluationTable.Print(result);
+            EvaluationTable.Print(result.Model, result.Rungs, result.ComparedTokens, result.Questions);
             ResultFile.Write(arguments.GetValue(json), result, ResultJson.Default.EvaluationResult);
             return ExitCode.Success;
         }, cancellation));

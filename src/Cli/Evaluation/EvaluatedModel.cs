@@ -38,6 +38,24 @@ internal sealed class EvaluatedModel : IDisposable
         }
     }
 
+    /// <summary>Opens a model without any profile.</summary>
+    /// <exception cref="CliException">The file is missing or wrong.</exception>
+    public static EvaluatedModel Bare(string path)
+    {
+        try
+        {
+            var file = ModelFile.Open(path);
+            return new EvaluatedModel(file, Tokenizer.Create(TokenizerSpec.Parse(file.TokenizerBytes)), null);
+        }
+        catch (Exception problem) when (problem is ModelFileException or TokenizerSpecException or IOException)
+        {
+            throw new CliException(ExitCode.Model, problem.Message);
+        }
+    }
+
+    /// <summary>The same model with another profile; the file stays this one's to close.</summary>
+    public EvaluatedModel With(KvProfile profile) => new(File, Tokenizer, profile);
+
     /// <summary>Tokens of some texts, one after the other.</summary>
     /// <exception cref="CliException">A file cannot be read.</exception>
     public int[] Tokens(IEnumerable<string> files)

@@ -6,12 +6,17 @@ namespace Concertina.Cli.Evaluation;
 /// <summary>The result as a table for the terminal.</summary>
 internal static class EvaluationTable
 {
-    public static void Print(EvaluationResult result)
+    /// <summary>Prints it.</summary>
+    /// <param name="model">Name of the model.</param>
+    /// <param name="rungs">Rungs, lossless first.</param>
+    /// <param name="comparedTokens">Tokens compared.</param>
+    /// <param name="questions">Questions asked.</param>
+    public static void Print(string model, IReadOnlyList<RungEvaluation> rungs, int comparedTokens, int questions)
     {
         Screen.Line(string.Create(CultureInfo.InvariantCulture,
-            $"{result.Model}: {result.ComparedTokens} tokens compared, {result.Questions} questions asked on each rung"));
+            $"{model}: {comparedTokens} tokens compared, {questions} questions asked on each rung"));
         Screen.Line("rung            ratio  bytes/token   mean KL    p99 KL  perplexity  top-1   recall  against lossless (95 %)   attend  encode ns");
-        foreach (RungEvaluation rung in result.Rungs)
+        foreach (RungEvaluation rung in rungs)
         {
             string recall = rung.Recall is { } share
                 ? string.Create(CultureInfo.InvariantCulture,

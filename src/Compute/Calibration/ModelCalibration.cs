@@ -1,0 +1,99 @@
+using System.Globalization;
+using System.Runtime.InteropServices;
+using System.Security.Cryptography;
+using Concertina.Compute.Calibration.CommVq;
+using Concertina.Compute.Evaluation;
+using Concertina.Compute.Kernels.Elementwise;
+using Concertina.Compute.KvCache.Codecs.CommVq;
+using Concertina.Compute.KvCache.Codecs.CommVq.Books;
+using Concertina.Compute.Model;
+using Concertina.Compute.Profile;
+
+namespace Concertina.Compute.Calibration;
+
+/// <summary>
+/// Makes the trained part of a KV profile: captures keys and values of a text, trains CommVQ's codebooks on them. The measured
+/// part is added by whoever measures rungs (<see cref="WithRungs"/>).
+/// </summary>
+public static class ModelCalibration
+{
+    private const long CaptureBudgetBytes = 1L << 30;
+
+    /// <summary>Trains.</summary>
+    /// <param name="source">The model.</param>
+    /// <param name="windows">Windows of text to train on.</param>
+    /// <param name="plan">How.</param>
+    /// <param name="progress">Called with the share that is done, from any thread.</param>
+    /// <param name="cancellation">Cancels; finished heads stay in the plan's folder.</param>
+    /// <returns>A profile without measured rungs.</returns>
+    public static KvProfile Train(
+        ModelSource source, IReadOnlyList<int[]> windows, CalibrationPlan plan, Action<double> progress, CancellationToken cancellation)
+    {
+        ArgumentNullException.ThrowIfNull(source);
+        ArgumentNullException.ThrowIfNull(windows);
+        ArgumentNullException.ThrowIfNull(plan);
+        ModelConfig config = source.Config;
+        int headCount = config.LayerCount * config.KvHeadCount;
+        string text = TextHash(windows);
+        var shape = CommVqShape.Choose(config.HeadDim, headCount, plan.ExpectedTokens);
+        IReadOnlyList<HeadSample> samples = Capture(source, windows, plan, cancellation);
+        string identity = string.Create(CultureInfo.InvariantCulture, $"{source.ContentHash} {text} {plan.Seed} {shape}");
+        var training = new CommVqTraining { Shape = shape, Seed = (ulong)plan.Seed, Threads = plan.ThreadCount };
+        int finished = 0;
+        CommVqBooks books = new BookTraining(training, config.HeadDim, plan.WorkFolder, identity).Run(
+            samples, _ => progress((double)Interlocked.Increment(ref finished) / headCount), cancellation);
+        return new KvProfile
+        {
+            ModelHash = source.ContentHash,
+            Shape = config.ToKvShape(),
+            Calibration = new CalibrationFacts(plan.Seed, text, windows.Sum(window => (long)window.Length), 0),
+            Rungs = [],
+            Books = books,
+        };
+    }
+
+    /// <summary>A profile with measured rungs; those on the lower hull of bytes and mean divergence are its ladder.</summary>
+    /// <param name="profile">The trained part.</param>
+    /// <param name="rungs">Measured rungs, the lossless one first.</param>
+    /// <param name="measuredTokens">Tokens they were measured on.</param>
+    public static KvProfile WithRungs(KvProfile profile, IReadOnlyList<RungMeasure> rungs, long measuredTokens)
+    {
+        ArgumentNullException.ThrowIfNull(profile);
+        ArgumentNullException.ThrowIfNull(rungs);
+        IReadOnlyList<int> hull = LowerHull.Of([.. rungs.Select(rung => (rung.BytesPerToken8K, rung.MeanKl))]);
+        IEnumerable<RungMeasure> marked = rungs.Select((rung, index) => rung with { OnLadder = hull.Contains(index) });
+        return new KvProfile
+        {
+            ModelHash = profile.ModelHash,
+            Shape = profile.Shape,
+            Calibration = profile.Calibration with { MeasuredTokens = measuredTokens },
+            Rungs = [.. marked.OrderByDescending(rung => rung.BytesPerToken8K)],
+            Books = profile.Books,
+        };
+    }
+
+    private static IReadOnlyList<HeadSample> Capture(
+        ModelSource source, IReadOnlyList<int[]> windows, CalibrationPlan plan, CancellationToken cancellation)
+    {
+        ModelConfig config = source.Config;
+        using EvaluationRig rig = new(source, profile: null, new EvaluationSettings
+        {
+            Rungs = [],
+            BudgetBytes = CaptureBudgetBytes,
+            Threads = plan.Threads,
+        });
+        double[] frequencies = Rotary.Frequencies(config.RopeDim, config.RopeBase, config.RopeLinearFactor, source.RopeFrequencyDivisors.Span);
+        var rotation = new CommVqRotation(new AngleTable(frequencies, config.HeadDim, windows.Max(window => window.Length)));
+        return new HeadSampler(rig, rotation).Capture(windows, cancellation);
+    }
+
+    private static string TextHash(IReadOnlyList<int[]> windows)
+    {
+        using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
+        foreach (int[] window in windows)
+        {
+            hash.AppendData(MemoryMarshal.AsBytes(window.AsSpan()));
+        }
+        return Convert.ToHexStringLower(hash.GetHashAndReset());
+    }
+}

@@ -1,0 +1,41 @@
+namespace Concertina.Compute.Profile;
+
+/// <summary>
+/// Which rungs belong on a ladder: the lower convex hull of (bytes, distortion), because any mix of two rungs beats a rung
+/// above the line between them. Source: the rate-distortion argument of Shoham and Gersho, IEEE TASSP 36(9), 1988.
+/// </summary>
+internal static class LowerHull
+{
+    /// <summary>Indices of the points on the hull, from most bytes to fewest; the first point of all is always among them.</summary>
+    /// <param name="points">Bytes and distortion of each; the first is the lossless one, with most bytes and no distortion.</param>
+    public static IReadOnlyList<int> Of(IReadOnlyList<(double Bytes, double Distortion)> points)
+    {
+        ArgumentNullException.ThrowIfNull(points);
+        List<int> hull = [];
+        IOrderedEnumerable<int> order = Enumerable.Range(0, points.Count)
+            .OrderByDescending(point => points[point].Bytes).ThenBy(point => points[point].Distortion).ThenBy(point => point);
+        foreach (int point in order)
+        {
+            // Fewer bytes at no more distortion make what came before useless; the lossless point stays.
+            while (hull.Count > 1 && points[hull[^1]].Distortion >= points[point].Distortion)
+            {
+                hull.RemoveAt(hull.Count - 1);
+            }
+            if (hull.Count > 0 && points[hull[^1]].Bytes <= points[point].Bytes)
+            {
+                continue; // no fewer bytes than the last, and sorted behind it
+            }
+            while (hull.Count > 1 && IsAbove(points[hull[^2]], points[hull[^1]], points[point]))
+            {
+                hull.RemoveAt(hull.Count - 1);
+            }
+            hull.Add(point);
+        }
+        return hull;
+    }
+
+    // Whether the middle point lies on or above the line from left to right.
+    private static bool IsAbove(
+        (double Bytes, double Distortion) left, (double Bytes, double Distortion) middle, (double Bytes, double Distortion) right) =>
+        (middle.Distortion - left.Distortion) * (left.Bytes - right.Bytes) >= (right.Distortion - left.Distortion) * (left.Bytes - middle.Bytes);
+}
