@@ -12,8 +12,8 @@ internal unsafe interface ICodeBits
     /// <summary>Bits of a code; 16 in a tile.</summary>
     static abstract int Bits { get; }
 
-    /// <summary>Adds the products of one line with the pairs of each row.</summary>
-    static abstract void Line<TL, TV, TRows>(ref TRows left, ref TRows right, PairRows pairs, TV leftWords, TV rightWords)
+    /// <summary>Adds the products of one line, of two vectors a and b of words, with the pairs of each row.</summary>
+    static abstract void Line<TL, TV, TRows>(ref TRows left, ref TRows right, PairRows pairs, TV a, TV b)
         where TL : struct, ILanes<TV>
         where TV : struct
         where TRows : struct, IRowTile<TRows, TV>;
@@ -25,16 +25,16 @@ internal readonly unsafe struct Bits8 : ICodeBits
     public static int Bits => 8;
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static void Line<TL, TV, TRows>(ref TRows left, ref TRows right, PairRows pairs, TV leftWords, TV rightWords)
+    public static void Line<TL, TV, TRows>(ref TRows left, ref TRows right, PairRows pairs, TV a, TV b)
         where TL : struct, ILanes<TV>
         where TV : struct
         where TRows : struct, IRowTile<TRows, TV>
     {
         const uint Mask = 0x00FF_00FF;
-        TRows.MultiplyAddPairs2<TL>(
-            ref left, ref right, pairs.First, pairs.Stride, TL.Field(leftWords, 0, Mask), TL.Field(rightWords, 0, Mask));
-        TRows.MultiplyAddPairs2<TL>(
-            ref left, ref right, pairs.First + 1, pairs.Stride, TL.Field(leftWords, 8, Mask), TL.Field(rightWords, 8, Mask));
+        uint* first = pairs.First;
+        int stride = pairs.Stride;
+        TRows.MultiplyAddPairs2<TL>(ref left, ref right, first, stride, TL.Field(a, 0, Mask), TL.Field(b, 0, Mask));
+        TRows.MultiplyAddPairs2<TL>(ref left, ref right, first + 1, stride, TL.Field(a, 8, Mask), TL.Field(b, 8, Mask));
     }
 }
 
@@ -44,7 +44,7 @@ internal readonly unsafe struct Bits4 : ICodeBits
     public static int Bits => 4;
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static void Line<TL, TV, TRows>(ref TRows left, ref TRows right, PairRows pairs, TV leftWords, TV rightWords)
+    public static void Line<TL, TV, TRows>(ref TRows left, ref TRows right, PairRows pairs, TV a, TV b)
         where TL : struct, ILanes<TV>
         where TV : struct
         where TRows : struct, IRowTile<TRows, TV>
@@ -52,10 +52,10 @@ internal readonly unsafe struct Bits4 : ICodeBits
         const uint Mask = 0x000F_000F;
         uint* first = pairs.First;
         int stride = pairs.Stride;
-        TRows.MultiplyAddPairs2<TL>(ref left, ref right, first, stride, TL.Field(leftWords, 0, Mask), TL.Field(rightWords, 0, Mask));
-        TRows.MultiplyAddPairs2<TL>(ref left, ref right, first + 1, stride, TL.Field(leftWords, 4, Mask), TL.Field(rightWords, 4, Mask));
-        TRows.MultiplyAddPairs2<TL>(ref left, ref right, first + 2, stride, TL.Field(leftWords, 8, Mask), TL.Field(rightWords, 8, Mask));
-        TRows.MultiplyAddPairs2<TL>(ref left, ref right, first + 3, stride, TL.Field(leftWords, 12, Mask), TL.Field(rightWords, 12, Mask));
+        TRows.MultiplyAddPairs2<TL>(ref left, ref right, first, stride, TL.Field(a, 0, Mask), TL.Field(b, 0, Mask));
+        TRows.MultiplyAddPairs2<TL>(ref left, ref right, first + 1, stride, TL.Field(a, 4, Mask), TL.Field(b, 4, Mask));
+        TRows.MultiplyAddPairs2<TL>(ref left, ref right, first + 2, stride, TL.Field(a, 8, Mask), TL.Field(b, 8, Mask));
+        TRows.MultiplyAddPairs2<TL>(ref left, ref right, first + 3, stride, TL.Field(a, 12, Mask), TL.Field(b, 12, Mask));
     }
 }
 
@@ -65,7 +65,7 @@ internal readonly unsafe struct Bits2 : ICodeBits
     public static int Bits => 2;
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static void Line<TL, TV, TRows>(ref TRows left, ref TRows right, PairRows pairs, TV leftWords, TV rightWords)
+    public static void Line<TL, TV, TRows>(ref TRows left, ref TRows right, PairRows pairs, TV a, TV b)
         where TL : struct, ILanes<TV>
         where TV : struct
         where TRows : struct, IRowTile<TRows, TV>
@@ -73,14 +73,14 @@ internal readonly unsafe struct Bits2 : ICodeBits
         const uint Mask = 0x0003_0003;
         uint* first = pairs.First;
         int stride = pairs.Stride;
-        TRows.MultiplyAddPairs2<TL>(ref left, ref right, first, stride, TL.Field(leftWords, 0, Mask), TL.Field(rightWords, 0, Mask));
-        TRows.MultiplyAddPairs2<TL>(ref left, ref right, first + 1, stride, TL.Field(leftWords, 2, Mask), TL.Field(rightWords, 2, Mask));
-        TRows.MultiplyAddPairs2<TL>(ref left, ref right, first + 2, stride, TL.Field(leftWords, 4, Mask), TL.Field(rightWords, 4, Mask));
-        TRows.MultiplyAddPairs2<TL>(ref left, ref right, first + 3, stride, TL.Field(leftWords, 6, Mask), TL.Field(rightWords, 6, Mask));
-        TRows.MultiplyAddPairs2<TL>(ref left, ref right, first + 4, stride, TL.Field(leftWords, 8, Mask), TL.Field(rightWords, 8, Mask));
-        TRows.MultiplyAddPairs2<TL>(ref left, ref right, first + 5, stride, TL.Field(leftWords, 10, Mask), TL.Field(rightWords, 10, Mask));
-        TRows.MultiplyAddPairs2<TL>(ref left, ref right, first + 6, stride, TL.Field(leftWords, 12, Mask), TL.Field(rightWords, 12, Mask));
-        TRows.MultiplyAddPairs2<TL>(ref left, ref right, first + 7, stride, TL.Field(leftWords, 14, Mask), TL.Field(rightWords, 14, Mask));
+        TRows.MultiplyAddPairs2<TL>(ref left, ref right, first, stride, TL.Field(a, 0, Mask), TL.Field(b, 0, Mask));
+        TRows.MultiplyAddPairs2<TL>(ref left, ref right, first + 1, stride, TL.Field(a, 2, Mask), TL.Field(b, 2, Mask));
+        TRows.MultiplyAddPairs2<TL>(ref left, ref right, first + 2, stride, TL.Field(a, 4, Mask), TL.Field(b, 4, Mask));
+        TRows.MultiplyAddPairs2<TL>(ref left, ref right, first + 3, stride, TL.Field(a, 6, Mask), TL.Field(b, 6, Mask));
+        TRows.MultiplyAddPairs2<TL>(ref left, ref right, first + 4, stride, TL.Field(a, 8, Mask), TL.Field(b, 8, Mask));
+        TRows.MultiplyAddPairs2<TL>(ref left, ref right, first + 5, stride, TL.Field(a, 10, Mask), TL.Field(b, 10, Mask));
+        TRows.MultiplyAddPairs2<TL>(ref left, ref right, first + 6, stride, TL.Field(a, 12, Mask), TL.Field(b, 12, Mask));
+        TRows.MultiplyAddPairs2<TL>(ref left, ref right, first + 7, stride, TL.Field(a, 14, Mask), TL.Field(b, 14, Mask));
     }
 }
 
@@ -90,11 +90,11 @@ internal readonly unsafe struct WideBits : ICodeBits
     public static int Bits => 16;
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static void Line<TL, TV, TRows>(ref TRows left, ref TRows right, PairRows pairs, TV leftWords, TV rightWords)
+    public static void Line<TL, TV, TRows>(ref TRows left, ref TRows right, PairRows pairs, TV a, TV b)
         where TL : struct, ILanes<TV>
         where TV : struct
         where TRows : struct, IRowTile<TRows, TV> =>
-        TRows.MultiplyAddPairs2<TL>(ref left, ref right, pairs.First, pairs.Stride, leftWords, rightWords);
+        TRows.MultiplyAddPairs2<TL>(ref left, ref right, pairs.First, pairs.Stride, a, b);
 }
 
 /// <summary>Pairs of 16-bit factors of some rows.</summary>

@@ -50,35 +50,23 @@ internal readonly unsafe struct RowQuantKeys<TBits, TForm> : IKeyReader
             SumStride = Slots,
         };
         uint* scales = dot.Words + (dot.Lines * Slots);
+        bool wide = RowQuantKernels.TryWiden<TL, TV, TBits>(ref dot, block);
         if (!TForm.KeysByChannel)
         {
             RowQuantKernels.Halves<TL, TV>(scales, slots, area.Scales, area.Minimums);
-            RowQuantKernels.Dot<TL, TV, TBits>(dot, block);
+            RowQuantKernels.Sum<TL, TV, TBits>(dot, wide, block.PaddedRows);
             ByToken<TL, TV>(area, block, slots);
             return;
         }
-        bool wide = block.PaddedRows > RowQuantKernels.FusedRows;
-        if (wide)
-        {
-            RowQuantKernels.Widen<TL, TV, TBits>(ref dot, block);
-        }
         for (int first = 0; first < slots; first += RowPart.ChannelGroup, scales += block.HeadDim)
         {
-            int count = Math.Min(RowPart.ChannelGroup, slots - first);
             RowQuantKernels.Halves<TL, TV>(scales, block.HeadDim, area.Scales, area.Minimums);
             Fold<TL, TV>(area, block);
             PairDot part = dot;
             part.Words += first;
-            part.Lanes = count;
+            part.Lanes = Math.Min(RowPart.ChannelGroup, slots - first);
             part.Sums += first;
-            if (wide)
-            {
-                part.Run<TL, TV, WideBits>(block.PaddedRows);
-            }
-            else
-            {
-                part.Run<TL, TV, TBits>(block.PaddedRows);
-            }
+            RowQuantKernels.Sum<TL, TV, TBits>(part, wide, block.PaddedRows);
             ByChannel<TL, TV>(area, block, part);
         }
     }
@@ -180,11 +168,7 @@ internal readonly unsafe struct RowQuantValues<TBits, TForm> : IValueReader
         uint* scales = dot.Words + (dot.Lines * headDim);
         // Slot i shares its line with slot i + 32; what lies beyond the slots that are seen has no weight.
         dot.Lines = Math.Min(dot.Lines, ((visible * TBits.Bits) + 15) / 16);
-        bool wide = block.PaddedRows > RowQuantKernels.FusedRows;
-        if (wide)
-        {
-            RowQuantKernels.Widen<TL, TV, TBits>(ref dot, block);
-        }
+        bool wide = RowQuantKernels.TryWiden<TL, TV, TBits>(ref dot, block);
         for (int first = 0; first < headDim; first += group, scales += Slots)
         {
             RowQuantKernels.Halves<TL, TV>(scales, visible, area.Scales, area.Minimums);
@@ -193,14 +177,7 @@ internal readonly unsafe struct RowQuantValues<TBits, TForm> : IValueReader
             part.Words += first;
             part.Lanes = Math.Min(group, headDim - first);
             part.Sums += first;
-            if (wide)
-            {
-                part.Run<TL, TV, WideBits>(block.PaddedRows);
-            }
-            else
-            {
-                part.Run<TL, TV, TBits>(block.PaddedRows);
-            }
+            RowQuantKernels.Sum<TL, TV, TBits>(part, wide, block.PaddedRows);
             Add<TL, TV>(area, block, new(first, first + part.Lanes));
         }
     }
@@ -251,32 +228,39 @@ internal readonly unsafe struct RowQuantValues<TBits, TForm> : IValueReader
 /// <summary>What keys and values share.</summary>
 internal static unsafe class RowQuantKernels
 {
-    /// <summary>Up to this many rows the codes are taken from the words; beyond, taking a page apart once is cheaper.</summary>
-    public const int FusedRows = 4;
+    // Up to this many rows the codes are taken from the words; beyond, taking a page apart once is cheaper.
+    private const int FusedRows = 4;
 
-    public static void Dot<TL, TV, TBits>(PairDot dot, in RowBlock block)
+    /// <summary>Takes a page apart for a block of many rows, into the block's tile, which has room for twice as many pairs.</summary>
+    /// <returns>Whether the sum now runs over the tile.</returns>
+    public static bool TryWiden<TL, TV, TBits>(ref PairDot dot, in RowBlock block)
         where TL : struct, ILanes<TV>
         where TV : struct
         where TBits : struct, ICodeBits
     {
-        if (block.PaddedRows > FusedRows)
+        if (block.PaddedRows <= FusedRows)
         {
-            Widen<TL, TV, TBits>(ref dot, block);
-            dot.Run<TL, TV, WideBits>(block.PaddedRows);
-            return;
+            return false;
         }
-        dot.Run<TL, TV, TBits>(block.PaddedRows);
-    }
-
-    /// <summary>The page as pairs in the block's tile, which has room for twice as many, and the sum over that.</summary>
-    public static void Widen<TL, TV, TBits>(ref PairDot dot, in RowBlock block)
-        where TL : struct, ILanes<TV>
-        where TV : struct
-        where TBits : struct, ICodeBits
-    {
         PairDot.Widen<TL, TV, TBits>(dot, (uint*)block.Tile);
         dot.Words = (uint*)block.Tile;
         dot.Lines *= 16 / TBits.Bits;
+        return true;
+    }
+
+    public static void Sum<TL, TV, TBits>(in PairDot dot, bool wide, int rows)
+        where TL : struct, ILanes<TV>
+        where TV : struct
+        where TBits : struct, ICodeBits
+    {
+        if (wide)
+        {
+            dot.Run<TL, TV, WideBits>(rows);
+        }
+        else
+        {
+            dot.Run<TL, TV, TBits>(rows);
+        }
     }
 
     /// <summary>Scales and minimums as floats, in whole vectors.</summary>
