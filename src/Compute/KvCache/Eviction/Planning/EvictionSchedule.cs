@@ -1,0 +1,83 @@
+namespace Concertina.Compute.KvCache.Eviction.Planning;
+
+/// <summary>
+/// Which heads give up how many blocks. Candidates of all heads are taken in the order (cost, head, block), heads in layer
+/// order. The costs of a head never fall, so a merge over the heads finds that order without sorting all candidates:
+/// O(heads + blocks log heads).
+/// </summary>
+internal sealed class EvictionSchedule
+{
+    private readonly PriorityQueue<int, (float Cost, int Head)> _next = new();
+    private float[] _costs = [];
+    private int[] _ends = [];
+    private int _headCount;
+
+    /// <summary>Managed bytes it holds until it is collected.</summary>
+    public long Bytes => (_costs.Length * sizeof(float)) + (_ends.Length * sizeof(int)) + (_next.Capacity * 16L);
+
+    /// <summary>Starts a schedule of heads with this many blocks in all.</summary>
+    public void Begin(int headCount, int blocks)
+    {
+        _headCount = 0;
+        _next.Clear();
+        _next.EnsureCapacity(headCount);
+        _costs = _costs.Length >= blocks ? _costs : new float[blocks];
+        _ends = _ends.Length >= headCount ? _ends : new int[headCount];
+    }
+
+    /// <summary>Room for the costs of the next head; <see cref="Add"/> says how many were written.</summary>
+    public Span<float> Costs => _costs.AsSpan(_headCount == 0 ? 0 : _ends[_headCount - 1]);
+
+    /// <summary>Adds the next head.</summary>
+    /// <param name="freeable">Costs written to <see cref="Costs"/>.</param>
+    public void Add(int freeable)
+    {
+        _ends[_headCount] = First(_headCount) + freeable;
+        _headCount++;
+    }
+
+    /// <summary>Takes the cheapest blocks of all heads together.</summary>
+    /// <param name="blocks">Blocks wanted.</param>
+    /// <param name="taken">Receives the blocks of each head.</param>
+    /// <returns>Blocks taken: fewer when there are not so many.</returns>
+    public long Global(long blocks, Span<int> taken)
+    {
+        taken[.._headCount].Clear();
+        _next.Clear();
+        for (int head = 0; head < _headCount; head++)
+        {
+            Offer(head, 0);
+        }
+        long count = 0;
+        for (; count < blocks && _next.TryDequeue(out int head, out _); count++)
+        {
+            Offer(head, ++taken[head]);
+        }
+        return count;
+    }
+
+    /// <summary>Takes the same number from every head, one more from the first ones where it does not divide.</summary>
+    /// <inheritdoc cref="Global"/>
+    public long Uniform(long blocks, Span<int> taken)
+    {
+        long count = 0;
+        for (int head = 0; head < _headCount; head++)
+        {
+            long share = (blocks / _headCount) + (head < blocks % _headCount ? 1 : 0);
+            taken[head] = (int)Math.Min(share, _ends[head] - First(head));
+            count += taken[head];
+        }
+        return count;
+    }
+
+    private int First(int head) => head == 0 ? 0 : _ends[head - 1];
+
+    private void Offer(int head, int block)
+    {
+        int index = First(head) + block;
+        if (index < _ends[head])
+        {
+            _next.Enqueue(head, (_costs[index], head));
+        }
+    }
+}
