@@ -71,14 +71,13 @@ internal sealed class F16Codec : IKvCodec
 
     public void Decode(KvSide side, ReadOnlySpan<byte> part, in PartSite site, Span<float> rows)
     {
-        UnitShape shape = site.Shape;
-        ReadOnlySpan<ushort> halves = MemoryMarshal.Cast<byte, ushort>(part);
-        for (int slot = 0; slot < rows.Length / shape.HeadDim; slot++)
+        if (side == KvSide.Keys)
         {
-            for (int channel = 0; channel < shape.HeadDim; channel++)
-            {
-                rows[(slot * shape.HeadDim) + channel] = HalfConversion.ToSingle(halves[HalfAt(side, shape, slot, channel)]);
-            }
+            DecodeKeys(part, site.Shape, rows);
+        }
+        else
+        {
+            DecodeValues(part, site.Shape, rows);
         }
     }
 
@@ -98,6 +97,48 @@ internal sealed class F16Codec : IKvCodec
 
     public IUnitAttend AttendBehind<TKeys>(VectorPath path)
         where TKeys : struct, IKeyReader => UnitAttend.Make<TKeys, F16Values>(path);
+
+    // A word holds two neighbouring channels of a slot, and so do two neighbouring floats of a row.
+    private static void DecodeKeys(ReadOnlySpan<byte> part, UnitShape shape, Span<float> rows)
+    {
+        int count = rows.Length / shape.HeadDim;
+        int pairs = shape.HeadDim / 2;
+        ReadOnlySpan<ushort> halves = MemoryMarshal.Cast<byte, ushort>(part);
+        Span<float> wide = stackalloc float[2 * count];
+        ReadOnlySpan<ulong> from = MemoryMarshal.Cast<float, ulong>(wide);
+        Span<ulong> to = MemoryMarshal.Cast<float, ulong>(rows);
+        for (int pair = 0; pair < pairs; pair++)
+        {
+            HalfConversion.ToSingle(halves.Slice(pair * shape.SlotCount * 2, 2 * count), wide);
+            for (int slot = 0; slot < from.Length; slot++)
+            {
+                to[(slot * pairs) + pair] = from[slot];
+            }
+        }
+    }
+
+    // A word holds a channel of two neighbouring slots.
+    private static void DecodeValues(ReadOnlySpan<byte> part, UnitShape shape, Span<float> rows)
+    {
+        int width = shape.HeadDim;
+        int count = rows.Length / width;
+        ReadOnlySpan<ushort> halves = MemoryMarshal.Cast<byte, ushort>(part);
+        Span<float> wide = stackalloc float[2 * width];
+        for (int slot = 0; slot < count; slot += 2)
+        {
+            HalfConversion.ToSingle(halves.Slice(slot * width, 2 * width), wide);
+            Span<float> even = rows.Slice(slot * width, width);
+            Span<float> odd = slot + 1 < count ? rows.Slice((slot + 1) * width, width) : [];
+            for (int channel = 0; channel < even.Length; channel++)
+            {
+                even[channel] = wide[2 * channel];
+            }
+            for (int channel = 0; channel < odd.Length; channel++)
+            {
+                odd[channel] = wide[(2 * channel) + 1];
+            }
+        }
+    }
 
     private static int HalfAt(KvSide side, UnitShape shape, int slot, int channel) => side == KvSide.Keys
         ? ((((channel >> 1) * shape.SlotCount) + slot) * 2) + (channel & 1)
