@@ -1,5 +1,6 @@
 using Concertina.Compute.KvCache.Codecs;
 using Concertina.Compute.KvCache.Columns;
+using Concertina.Compute.KvCache.Eviction;
 using Concertina.Compute.KvCache.Memory;
 using Concertina.Compute.KvCache.Prefix;
 using Concertina.Compute.KvCache.Rungs;
@@ -18,9 +19,11 @@ internal sealed class CacheInterior : IDisposable
         Codecs = parts.Codecs;
         var format = new PageFormat(shape, parts.Open, parts.Open);
         Rungs = new RungFormats(format, Codecs, shape, parts.Rungs);
-        var layout = CacheLayout.For(format, Rungs.SmallestUnitBytes, budgetBytes);
-        Budget = new CacheBudget(budgetBytes, options.TranscodeReserveShare, Rungs.SizeCount);
-        Budget.AddFixed(layout.FixedBytes + Codecs.ScratchBytes(format.Shape) + PageTranscoder.ScratchBytes(shape));
+        int ringBytes = Rungs.Evicts ? Observations.UnitBytesFor(shape, parts.Eviction.QueryCount) : int.MaxValue;
+        var layout = CacheLayout.For(format, Math.Min(Rungs.SmallestUnitBytes, ringBytes), budgetBytes);
+        Budget = new CacheBudget(budgetBytes, options.TranscodeReserveShare, Rungs.SizeCount + (Rungs.Evicts ? 1 : 0));
+        Budget.AddFixed(layout.FixedBytes + Codecs.ScratchBytes(format.Shape) + PageTranscoder.ScratchBytes(shape)
+            + (Rungs.Evicts ? Evictor.FixedBytes(shape, parts.Eviction) : 0));
         Arena = new ExtentArena(layout.ExtentCount);
         Units = new UnitTable(Arena, Budget, layout.UnitCapacity);
         Index = new PrefixIndex(Units, shape.HeadCount, layout.ColumnCapacity, parts.Hash);
@@ -31,6 +34,11 @@ internal sealed class CacheInterior : IDisposable
         Lists = new PageLists(Units, shape.HeadCount);
         Pages = new PageAccess(shape, format, Codecs, Units, Arena);
         Squeezer = new Squeezer(Units, new PageTranscoder(Columns, Units, Pages, Codecs, shape), Rungs, shape.HeadCount);
+        Observations = new Observations(this, shape, parts.Eviction.QueryCount)
+        {
+            SizeClass = Rungs.Evicts ? Arena.AddClass(ringBytes) : -1,
+        };
+        Evictor = new Evictor(this, shape, parts.Eviction);
         try
         {
             RequireRoom(0);
@@ -66,11 +74,34 @@ internal sealed class CacheInterior : IDisposable
 
     public Squeezer Squeezer { get; }
 
+    public Observations Observations { get; }
+
+    public Evictor Evictor { get; }
+
+    /// <summary>Does the next piece of work that brings a table to its rung: moves a unit, or else a slice of eviction.</summary>
+    public SqueezeStep Step(PageTable table)
+    {
+        SqueezeStep step = Squeezer.Step(table);
+        if (step.Outcome == SqueezeOutcome.Worked || !Rungs.Evicts)
+        {
+            return step;
+        }
+        // Also when units wait for bytes: eviction frees some.
+        EvictionStep eviction = Evictor.Step(table);
+        return eviction.Outcome switch
+        {
+            EvictionOutcome.Worked => new SqueezeStep(SqueezeOutcome.Worked, eviction.Charge),
+            EvictionOutcome.NoRoom => new SqueezeStep(SqueezeOutcome.NoRoom),
+            _ => step,
+        };
+    }
+
     /// <exception cref="ArgumentException">With so many bytes less, not even one column could be committed.</exception>
     public void RequireRoom(long lessBytes) => Budget.RequireRoom(lessBytes, Columns.BytesFor(1, Rungs[0], pendingColumns: 0));
 
     public void Dispose()
     {
+        Evictor.Dispose();
         Units.Dispose();
         Arena.Dispose();
     }

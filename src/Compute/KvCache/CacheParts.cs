@@ -1,5 +1,6 @@
 using Concertina.Compute.KvCache.Codecs;
 using Concertina.Compute.KvCache.Codecs.F16;
+using Concertina.Compute.KvCache.Eviction;
 using Concertina.Compute.KvCache.Prefix;
 using Concertina.Compute.KvCache.Rungs;
 
@@ -16,6 +17,9 @@ internal sealed record CacheParts
 
     /// <summary>Rungs below lossless, shallow to deep.</summary>
     public IReadOnlyList<Rung> Rungs { get; init; } = [];
+
+    /// <summary>How rungs that evict choose slots; evaluations pass the ablations.</summary>
+    public EvictionOptions Eviction { get; init; } = new();
 
     /// <summary>Hash of the chain of prefix columns; tests pass a colliding one.</summary>
     public Func<ColumnHash, ReadOnlySpan<int>, ColumnHash> Hash { get; init; } = static (parent, tokens) => parent.Next(tokens);

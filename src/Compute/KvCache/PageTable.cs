@@ -1,4 +1,5 @@
 using Concertina.Compute.KvCache.Columns;
+using Concertina.Compute.KvCache.Eviction;
 using Concertina.Compute.KvCache.Memory;
 using Concertina.Compute.KvCache.Prefix;
 using Concertina.Compute.KvCache.Transcoding;
@@ -24,6 +25,7 @@ public sealed class PageTable
     private readonly PageLists _lists;
     private UnitHandle[] _directory = [];
     private SweepState _sweep;
+    private EvictionState _eviction;
     private int[] _lengths = [];
     private int[] _unitsBefore = [];
 
@@ -46,7 +48,7 @@ public sealed class PageTable
     public long TranscodedUnits { get; internal set; }
 
     /// <summary>Physical bytes of the units it refers to, shared ones included, its own lists included.</summary>
-    public long Bytes => UnitBytes + ListHeapBytes;
+    public long Bytes => UnitBytes + ListHeapBytes + RingHeapBytes;
 
     /// <summary>The first layer with a key or value that is not a finite number in its unit's form; null if all are finite.</summary>
     public int? FirstNonFiniteLayer()
@@ -84,6 +86,15 @@ public sealed class PageTable
 
     /// <summary>How far its units are at <see cref="Rung"/>.</summary>
     internal ref SweepState Sweep => ref _sweep;
+
+    /// <summary>How far eviction is.</summary>
+    internal ref EvictionState Eviction => ref _eviction;
+
+    /// <summary>Rings of the last queries, one per layer; empty unless its rung evicts.</summary>
+    internal UnitHandle[] Rings { get; private set; } = [];
+
+    /// <summary>Bytes of the list of rings.</summary>
+    internal long RingHeapBytes { get; private set; }
 
     /// <summary>Index in the cache's list of live tables.</summary>
     internal int Registration { get; set; }
@@ -136,6 +147,16 @@ public sealed class PageTable
         _directory[BlockCount] = UnitHandle.None;
         UnitBytes -= strideBytes;
         return block;
+    }
+
+    /// <summary>Takes over rings, or gives them up (none).</summary>
+    /// <param name="rings">One per layer, or none.</param>
+    /// <param name="heapBytes">Bytes of the list.</param>
+    /// <param name="moreBytes">Strides of the new rings less those of the old.</param>
+    internal void SetRings(UnitHandle[] rings, long heapBytes, long moreBytes)
+    {
+        (Rings, RingHeapBytes) = (rings, heapBytes);
+        UnitBytes += moreBytes;
     }
 
     /// <summary>Units of one list.</summary>
@@ -223,12 +244,11 @@ public sealed class PageTable
     /// <summary>Recounts the columns and shrinks the directory after units and blocks were removed.</summary>
     internal void Trim()
     {
-        Recount();
         if (BlockCount == 0)
         {
             (_lengths, _directory, _unitsBefore, EvictedColumns) = ([], [], [], 0);
-            return;
         }
+        Recount();
         int needed = DirectoryLength(BlockCount);
         if (needed < _directory.Length)
         {
@@ -242,6 +262,7 @@ public sealed class PageTable
         (TokenCount, ReservedTokens, ExactTokens) = (other.TokenCount, other.TokenCount, other.ExactTokens);
         (Rung, ReachedRung, _sweep) = (other.Rung, other.ReachedRung, new SweepState { Done = other._sweep.Done });
         EvictedColumns = other.EvictedColumns;
+        _eviction = new EvictionState { Done = other._eviction.Done };
         _unitsBefore = [.. other._unitsBefore];
         Recount();
     }

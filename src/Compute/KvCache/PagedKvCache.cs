@@ -1,5 +1,6 @@
 using Concertina.Compute.KvCache.Codecs;
 using Concertina.Compute.KvCache.Columns;
+using Concertina.Compute.KvCache.Eviction;
 using Concertina.Compute.KvCache.Prefix;
 using Concertina.Compute.KvCache.Rungs;
 using Concertina.Compute.KvCache.Transcoding;
@@ -113,6 +114,7 @@ public sealed class PagedKvCache : IDisposable
         ArgumentOutOfRangeException.ThrowIfNegative(rows.FirstPosition);
         ArgumentOutOfRangeException.ThrowIfGreaterThan(rows.FirstPosition + rows.RowCount, table.ReservedTokens);
         Pages.Write(table, layer, rows);
+        _inside.Observations.Add(table, layer, rows);
     }
 
     /// <summary>Declares all tokens below <paramref name="tokens"/> written (after a step).</summary>
@@ -133,7 +135,9 @@ public sealed class PagedKvCache : IDisposable
     {
         Own(table);
         ArgumentOutOfRangeException.ThrowIfNegative(tokens);
-        return _inside.Cuts.Truncate(table, tokens);
+        int kept = _inside.Cuts.Truncate(table, tokens);
+        _inside.Evictor.Cut(table);
+        return kept;
     }
 
     /// <summary>Gives back every unit of the table. The table is dead afterwards; releasing twice is an error.</summary>
@@ -141,6 +145,7 @@ public sealed class PagedKvCache : IDisposable
     public void Release(PageTable table)
     {
         Own(table);
+        _inside.Evictor.Forget(table);
         _inside.Columns.RemoveBeyond(table, 0);
         PageTable last = _tables[^1];
         _tables[table.Registration] = last;
@@ -201,6 +206,7 @@ public sealed class PagedKvCache : IDisposable
         ObjectDisposedException.ThrowIf(_disposed, this);
         ArgumentOutOfRangeException.ThrowIfGreaterThan(budgetBytes, MaximumBudgetBytes);
         _inside.RequireRoom(BudgetBytes - budgetBytes);
+        _inside.Evictor.Cancel();
         if (!_inside.Columns.TryShrink(budgetBytes))
         {
             return false;
@@ -217,7 +223,7 @@ public sealed class PagedKvCache : IDisposable
 
     /// <summary>Walks everything and throws if a law is broken (freed equals allocated, reference counts, bytes). Takes as long as there are units: for tests and diagnosis, not between steps.</summary>
     /// <exception cref="InvalidOperationException">A law is broken; the message names it with the values.</exception>
-    public void CheckIntegrity() => new CacheAudit(Live()._inside.Units, _inside.Arena, _inside.Index, _inside.Budget).Check(_tables);
+    public void CheckIntegrity() => new CacheAudit(Live()._inside.Units, _inside.Arena, _inside.Index, _inside.Budget).Check(_tables, _inside.Evictor.JobBytes);
 
     /// <summary>
     /// Gives all memory back, live tables or not: whoever uses the cache (engine, model runner) has ended before. Later calls
@@ -241,6 +247,12 @@ public sealed class PagedKvCache : IDisposable
     /// <summary>Moves tables to their rungs, between steps.</summary>
     internal Squeezer Squeezer => _inside.Squeezer;
 
+    /// <summary>Its parts, for tests and evaluations.</summary>
+    internal CacheInterior Interior => _inside;
+
+    /// <summary>Evicts slots of tables whose rung says so, between steps.</summary>
+    internal Evictor Evictor => _inside.Evictor;
+
     /// <summary>
     /// Most physical bytes a sequence holds on a rung, the exact parts and columns on their way included.
     /// </summary>
@@ -248,16 +260,17 @@ public sealed class PagedKvCache : IDisposable
     /// <param name="rung">Index of the rung.</param>
     /// <param name="pendingColumns">Columns behind the recent window that may still wait to be moved.</param>
     internal long CommitmentBytes(int tokens, int rung, int pendingColumns) =>
-        _inside.Columns.BytesFor(KvShape.PagesFor(tokens), Rungs[rung], pendingColumns);
+        _inside.Columns.BytesFor(KvShape.PagesFor(tokens), Rungs[rung], pendingColumns) + RingBytes(tokens, rung);
 
     /// <summary>Bytes a sequence settles at on a rung, when everything that may be was squeezed and evicted.</summary>
-    internal long SettledBytes(int tokens, int rung) => _inside.Columns.SettledBytes(KvShape.PagesFor(tokens), Rungs[rung]);
+    internal long SettledBytes(int tokens, int rung) =>
+        _inside.Columns.SettledBytes(KvShape.PagesFor(tokens), Rungs[rung]) + RingBytes(tokens, rung);
 
-    /// <summary>Moves the next unit of a table towards its rung.</summary>
+    /// <summary>Moves the next unit of a table towards its rung, or does the next slice of its eviction.</summary>
     internal SqueezeStep StepTowardsRung(PageTable table)
     {
         Own(table);
-        return Squeezer.Step(table);
+        return _inside.Step(table);
     }
 
     /// <summary>A second table over the units of a first; only an open page is copied. For questions over one document.</summary>
@@ -282,6 +295,8 @@ public sealed class PagedKvCache : IDisposable
         _inside.Budget.AddFixed(bytes);
         _inside.RequireRoom(0);
     }
+
+    private long RingBytes(int tokens, int rung) => Rungs[rung].Evicts && tokens > 0 ? _inside.Observations.CommitmentBytes : 0;
 
     private PagedKvCache Live() => !_disposed ? this : throw new ObjectDisposedException(nameof(PagedKvCache));
 

@@ -18,6 +18,14 @@ internal sealed class Sequences : IDisposable
         Cache = new PagedKvCache(shape, new KvCacheOptions { BudgetBytes = budgetBytes, Codec = codec });
     }
 
+    /// <summary>Sequences in a cache with rungs.</summary>
+    public Sequences(KvShape shape, CacheParts parts, long budgetBytes = 64L << 20, float queryScale = 1f)
+    {
+        Shape = shape;
+        QueryScale = queryScale;
+        Cache = new PagedKvCache(shape, new KvCacheOptions { BudgetBytes = budgetBytes }, parts);
+    }
+
     public KvShape Shape { get; }
 
     public float QueryScale { get; }
@@ -60,6 +68,7 @@ internal sealed class Sequences : IDisposable
                 RowCount = count,
                 Keys = rows.Keys.AsSpan(from * KeyWidth, count * KeyWidth),
                 Values = rows.Values.AsSpan(from * KeyWidth, count * KeyWidth),
+                Queries = rows.Queries.AsSpan(from * QueryWidth, count * QueryWidth),
             });
         }
     }

@@ -15,6 +15,15 @@ internal sealed class Harness : IDisposable
         Batch = new(options.MaxStepRows, options.MaxLogitRows, source.Config.VocabularySize);
     }
 
+    /// <summary>A runner whose cache has rungs.</summary>
+    public Harness(ModelSource source, CacheParts parts)
+    {
+        var options = new CpuRunnerOptions { MaxStepRows = 256, MaxLogitRows = 256, Threads = 1 };
+        Cache = new(source.Config.ToKvShape(), new KvCacheOptions { BudgetBytes = 64 << 20 }, parts);
+        Runner = CpuModelRunner.Create(source, Cache, options);
+        Batch = new(options.MaxStepRows, options.MaxLogitRows, source.Config.VocabularySize);
+    }
+
     public PagedKvCache Cache { get; }
 
     public CpuModelRunner Runner { get; }

@@ -8,8 +8,10 @@ internal sealed class CacheAudit(UnitTable units, ExtentArena arena, PrefixIndex
 {
     private readonly Dictionary<UnitHandle, int> _references = [];
 
+    /// <param name="tables">All live tables.</param>
+    /// <param name="borrowedBytes">Bytes that an eviction under way holds.</param>
     /// <exception cref="InvalidOperationException">A law is broken; the message names it with the values.</exception>
-    public void Check(IReadOnlyList<PageTable> tables)
+    public void Check(IReadOnlyList<PageTable> tables, long borrowedBytes)
     {
         foreach (PageTable table in tables)
         {
@@ -34,7 +36,8 @@ internal sealed class CacheAudit(UnitTable units, ExtentArena arena, PrefixIndex
         Require(units.PrefixBytes, prefixUnits.Sum(unit => (long)units.StrideBytes(unit)), "bytes of prefix columns");
         prefixUnits.ExceptWith(tableUnits);
         Require(units.UnreferencedPrefixBytes, prefixUnits.Sum(unit => (long)units.StrideBytes(unit)), "unreferenced prefix bytes");
-        Require(budget.ListBytes, tables.Sum(table => table.ListHeapBytes), "bytes of page lists outside the arena");
+        Require(budget.ListBytes, tables.Sum(table => table.ListHeapBytes + table.RingHeapBytes), "bytes of page lists outside the arena");
+        Require(budget.BorrowedBytes, borrowedBytes, "borrowed bytes");
         long held = budget.HeldBytes(arena.ExtentsInUse);
         if (held > budget.BudgetBytes)
         {
@@ -48,6 +51,10 @@ internal sealed class CacheAudit(UnitTable units, ExtentArena arena, PrefixIndex
         for (int block = 0; block < table.BlockCount; block++)
         {
             bytes += Count(table.Block(block));
+        }
+        foreach (UnitHandle ring in table.Rings)
+        {
+            bytes += Count(ring);
         }
         for (int head = 0; head < table.Owner.Shape.HeadCount; head++)
         {

@@ -125,7 +125,6 @@ internal sealed unsafe class ColumnStore
     /// </summary>
     public void RemoveBeyond(PageTable table, int columns)
     {
-        long before = table.ListHeapBytes;
         if (columns < table.EvictedColumns)
         {
             columns = 0;
@@ -140,9 +139,7 @@ internal sealed unsafe class ColumnStore
                 _units.Release(unit);
             }
         }
-        RemoveBlocks(table);
-        table.Trim();
-        _budget.AddLists(table.ListHeapBytes - before);
+        TrimLists(table);
     }
 
     /// <summary>Marks the columns that a commit fills as sealed, and exact if they are.</summary>
@@ -201,7 +198,7 @@ internal sealed unsafe class ColumnStore
     {
         long wanted = (long)newColumns * HeadCount * PageStride;
         long needed = _arena.LiveBytes - _units.UnreferencedPrefixBytes;
-        return _budget.HeldBytes(0) + needed + wanted <= _budget.BudgetBytes - _budget.ReserveBytes;
+        return _budget.HeldBytes(0) - _budget.BorrowedBytes + needed + wanted <= _budget.BudgetBytes - _budget.ReserveBytes;
     }
 
     private bool TryAppendNew(PageTable table)
@@ -217,6 +214,18 @@ internal sealed unsafe class ColumnStore
         }
         return TryAppend(table, _column);
     }
+
+    /// <summary>Frees list blocks that no list reaches any more, after units were taken out.</summary>
+    public void TrimLists(PageTable table)
+    {
+        long before = table.ListHeapBytes;
+        RemoveBlocks(table);
+        table.Trim();
+        _budget.AddLists(table.ListHeapBytes - before);
+    }
+
+    /// <summary>A unit's share of its extent.</summary>
+    public int ShareBytes(int sizeClass) => _arena.Classes[sizeClass].ShareBytes;
 
     private void RemoveBlocks(PageTable table)
     {

@@ -20,20 +20,36 @@ internal sealed class CacheBudget(long budgetBytes, double reserveShare, int siz
     /// <summary>Lists of the page tables outside the arena.</summary>
     public long ListBytes { get; private set; }
 
+    /// <summary>Bytes outside the arena that squeezing holds for a while; paid from the reserve, so commitments do not feel them.</summary>
+    public long BorrowedBytes { get; private set; }
+
     /// <summary>Sum of commitments that can always be met.</summary>
     public long CommittableBytes => Math.Max(0, BudgetBytes - ReserveBytes - FixedBytes - _roundingBytes);
 
     public bool CanOpenExtent(int extentsInUse, bool fromReserve) => CanAddLists(ExtentArena.ExtentBytes, extentsInUse, fromReserve);
 
     public bool CanAddLists(long bytes, int extentsInUse, bool fromReserve) =>
-        HeldBytes(extentsInUse) + bytes <= BudgetBytes - (fromReserve ? 0 : ReserveBytes);
+        HeldBytes(extentsInUse) + bytes <= BudgetBytes - (fromReserve ? 0 : ReserveBytes - BorrowedBytes);
 
-    /// <summary>Physical bytes: fixed, lists and whole extents.</summary>
-    public long HeldBytes(int extentsInUse) => FixedBytes + ListBytes + ((long)extentsInUse * ExtentArena.ExtentBytes);
+    /// <summary>Physical bytes: fixed, lists, borrowed ones and whole extents.</summary>
+    public long HeldBytes(int extentsInUse) => FixedBytes + ListBytes + BorrowedBytes + ((long)extentsInUse * ExtentArena.ExtentBytes);
 
     public void AddFixed(long bytes) => FixedBytes += bytes;
 
     public void AddLists(long bytes) => ListBytes += bytes;
+
+    /// <summary>Borrows from the reserve; never more than it has, so that what is held stays within the budget.</summary>
+    public bool TryBorrow(long bytes, int extentsInUse)
+    {
+        if (BorrowedBytes + bytes > ReserveBytes || HeldBytes(extentsInUse) + bytes > BudgetBytes)
+        {
+            return false;
+        }
+        BorrowedBytes += bytes;
+        return true;
+    }
+
+    public void GiveBack(long bytes) => BorrowedBytes -= bytes;
 
     /// <exception cref="ArgumentException">With so many bytes less, not even one column could be committed.</exception>
     public void RequireRoom(long lessBytes, long columnBytes)

@@ -20,4 +20,7 @@ internal enum UnitKind : byte
 
     /// <summary>No slots: a block of page lists.</summary>
     PageList = 5,
+
+    /// <summary>No slots: the last queries of one layer, which eviction observes.</summary>
+    QueryRing = 6,
 }

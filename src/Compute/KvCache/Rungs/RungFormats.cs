@@ -21,6 +21,9 @@ internal sealed class RungFormats
 
     public int Count => _rungs.Length;
 
+    /// <summary>True when slots are evicted on some rung.</summary>
+    public bool Evicts => Array.Exists(_rungs, rung => rung.Evicts);
+
     public RungFormat this[int rung] => _rungs[rung];
 
     /// <summary>Bytes of the smallest unit of any rung.</summary>

@@ -85,6 +85,9 @@ internal sealed unsafe class StepBuffers : IDisposable
     /// <summary>Residual stream of a row.</summary>
     public Span<float> Stream(int row) => _stream.AsSpan(row * EmbeddingLength, EmbeddingLength);
 
+    /// <summary>Queries of neighbouring rows.</summary>
+    public ReadOnlySpan<float> QueriesOf(RowRange rows) => _queries.AsSpan(rows.First * QueryLength, rows.Count * QueryLength);
+
     /// <summary>Keys of neighbouring rows.</summary>
     public ReadOnlySpan<float> Keys(RowRange rows) => _keys.AsSpan(rows.First * KeyLength, rows.Count * KeyLength);
 

@@ -29,6 +29,7 @@ internal sealed class WriteJob(PagedKvCache cache, StepBuffers buffers) : IWorkJ
             RowCount = span.RowCount,
             Keys = buffers.Keys(rows),
             Values = buffers.Values(rows),
+            Queries = buffers.QueriesOf(rows),
         });
     }
 }

@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using System.Text.Json;
 using Concertina.Compute.KvCache;
 using Concertina.Compute.KvCache.Eviction;
@@ -6,7 +7,7 @@ using Concertina.Compute.KvCache.Eviction.Scoring;
 namespace Concertina.Compute.Tests.KvCache.Eviction;
 
 /// <summary>Queries and keys of one layer, and the metric of its heads.</summary>
-internal sealed record MetricRun
+internal sealed unsafe record MetricRun
 {
     public required int QueryHeads { get; init; }
 
@@ -67,9 +68,10 @@ internal sealed record MetricRun
         float[] all = new float[KvHeads * Slots];
         float[] logSumExp = new float[QueryHeads * QueryPositions.Length];
         int rows = Group * QueryPositions.Length;
+        float[] sums = GC.AllocateArray<float>(Group * Slots, pinned: true);
         for (int head = 0; head < KvHeads; head++)
         {
-            metric.Begin(Queries.AsSpan(head * rows * HeadDim, rows * HeadDim), QueryPositions, Slots);
+            metric.Begin(Queries.AsSpan(head * rows * HeadDim, rows * HeadDim), QueryPositions, (float*)Unsafe.AsPointer(ref sums[0]), Slots);
             for (int pass = 0; pass < 2; pass++)
             {
                 for (int first = 0; first < Slots; first += KvShape.PageTokens)

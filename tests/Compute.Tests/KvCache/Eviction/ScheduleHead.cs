@@ -1,9 +1,8 @@
 using System.Text.Json;
-using Concertina.Compute.KvCache.Eviction.Planning;
 
 namespace Concertina.Compute.Tests.KvCache.Eviction;
 
-/// <summary>One head of a schedule: positions, metrics, and what the planning makes of them.</summary>
+/// <summary>One head of a schedule: positions, metrics, as the golden vectors give them.</summary>
 internal sealed record ScheduleHead(int[] Positions, float[] Metric)
 {
     public static ScheduleHead[] Read(JsonElement heads) =>
@@ -25,9 +24,8 @@ internal sealed record ScheduleHead(int[] Positions, float[] Metric)
     /// <summary>Metrics with protected slots at infinity.</summary>
     public float[] Protected(ScheduleRules rules)
     {
-        float[] metric = [.. Metric];
-        HeadRanks.Protect(Positions, rules.Sinks, rules.LastPosition - rules.Window + 1, metric);
-        return metric;
+        bool IsProtected(int position) => position < rules.Sinks || position > rules.LastPosition - rules.Window;
+        return [.. Metric.Zip(Positions, (metric, position) => IsProtected(position) ? float.PositiveInfinity : metric)];
     }
 }
 

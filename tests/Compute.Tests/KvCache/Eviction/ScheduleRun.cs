@@ -1,14 +1,16 @@
+using System.Runtime.CompilerServices;
 using Concertina.Compute.KvCache.Eviction;
 using Concertina.Compute.KvCache.Eviction.Planning;
 
 namespace Concertina.Compute.Tests.KvCache.Eviction;
 
 /// <summary>Ranks, schedules and compacts some heads.</summary>
-internal sealed class ScheduleRun
+internal sealed unsafe class ScheduleRun
 {
     private readonly ScheduleHead[] _heads;
     private readonly ScheduleRules _rules;
-    private readonly EvictionSchedule _schedule = new();
+    private readonly EvictionSchedule _schedule;
+    private readonly float[] _costs;
     private readonly ushort[][] _goesWith;
 
     public ScheduleRun(ScheduleHead[] heads, ScheduleRules rules, EvictionGrain grain = EvictionGrain.Slots)
@@ -16,7 +18,9 @@ internal sealed class ScheduleRun
         _heads = heads;
         _rules = rules;
         _goesWith = [.. heads.Select(head => new ushort[head.Metric.Length])];
-        _schedule.Begin(heads.Length, heads.Sum(head => HeadRanks.Blocks(head.Metric.Length, rules.BlockTokens)));
+        _schedule = new EvictionSchedule(heads.Length);
+        _costs = GC.AllocateArray<float>(1 + heads.Sum(head => HeadRanks.Blocks(head.Metric.Length, rules.BlockTokens)), pinned: true);
+        _schedule.Begin((float*)Unsafe.AsPointer(ref _costs[0]), _costs.Length);
         for (int head = 0; head < heads.Length; head++)
         {
             ulong[] keys = new ulong[heads[head].Metric.Length];

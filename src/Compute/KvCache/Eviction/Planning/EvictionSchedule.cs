@@ -5,28 +5,28 @@ namespace Concertina.Compute.KvCache.Eviction.Planning;
 /// order. The costs of a head never fall, so a merge over the heads finds that order without sorting all candidates:
 /// O(heads + blocks log heads).
 /// </summary>
-internal sealed class EvictionSchedule
+internal sealed unsafe class EvictionSchedule(int mostHeads)
 {
-    private readonly PriorityQueue<int, (float Cost, int Head)> _next = new();
-    private float[] _costs = [];
-    private int[] _ends = [];
+    private readonly PriorityQueue<int, (float Cost, int Head)> _next = new(mostHeads);
+    private readonly int[] _ends = new int[mostHeads];
+    private float* _costs;
+    private int _room;
     private int _headCount;
 
-    /// <summary>Managed bytes it holds until it is collected.</summary>
-    public long Bytes => (_costs.Length * sizeof(float)) + (_ends.Length * sizeof(int)) + (_next.Capacity * 16L);
+    /// <summary>Heap bytes it keeps.</summary>
+    public static long BytesFor(int heads) => heads * (sizeof(int) + 16L);
 
-    /// <summary>Starts a schedule of heads with this many blocks in all.</summary>
-    public void Begin(int headCount, int blocks)
+    /// <summary>Starts a schedule.</summary>
+    /// <param name="costs">Memory of the caller, one per block of all heads, until the schedule was read.</param>
+    /// <param name="blocks">Blocks of all heads.</param>
+    public void Begin(float* costs, int blocks)
     {
-        _headCount = 0;
-        _next.Clear();
-        _next.EnsureCapacity(headCount);
-        _costs = _costs.Length >= blocks ? _costs : new float[blocks];
-        _ends = _ends.Length >= headCount ? _ends : new int[headCount];
+        _costs = costs;
+        (_room, _headCount) = (blocks, 0);
     }
 
     /// <summary>Room for the costs of the next head; <see cref="Add"/> says how many were written.</summary>
-    public Span<float> Costs => _costs.AsSpan(_headCount == 0 ? 0 : _ends[_headCount - 1]);
+    public Span<float> Costs => new(_costs + First(_headCount), _room - First(_headCount));
 
     /// <summary>Adds the next head.</summary>
     /// <param name="freeable">Costs written to <see cref="Costs"/>.</param>

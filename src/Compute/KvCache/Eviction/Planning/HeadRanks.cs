@@ -17,22 +17,6 @@ internal static class HeadRanks
     /// <summary>Blocks of so many slots.</summary>
     public static int Blocks(int slots, int blockTokens) => (slots + blockTokens - 1) / blockTokens;
 
-    /// <summary>Gives protected slots an infinite metric.</summary>
-    /// <param name="positions">Position of each slot.</param>
-    /// <param name="firstEvictable">Positions below stay (sinks).</param>
-    /// <param name="firstRecent">Positions from here on stay (the recent window).</param>
-    /// <param name="metric">Metric of each slot; changed.</param>
-    public static void Protect(ReadOnlySpan<int> positions, int firstEvictable, int firstRecent, Span<float> metric)
-    {
-        for (int slot = 0; slot < metric.Length; slot++)
-        {
-            if (positions[slot] < firstEvictable || positions[slot] >= firstRecent)
-            {
-                metric[slot] = float.PositiveInfinity;
-            }
-        }
-    }
-
     /// <summary>Ranks single slots: a block costs what its dearest slot costs.</summary>
     /// <param name="metric">Metric of each slot.</param>
     /// <param name="blockTokens">Slots of a block.</param>

@@ -9,7 +9,8 @@ namespace Concertina.Compute.KvCache.Eviction.Scoring;
 /// </summary>
 /// <remarks>
 /// Two passes over the pages: the first finds each row's log-sum-exp, the second the weights. That costs the scores twice
-/// and saves keeping them: scratch is a page, plus one number per slot and query head. Prefill and decode alike:
+/// and saves keeping them: scratch is a page, and the caller lends one number per slot and query head. Keys that
+/// nobody will rank need the first pass only. Prefill and decode alike:
 /// 4 * rows * headDim operations per slot.
 /// </remarks>
 internal sealed unsafe class HeadMetric : IDisposable
@@ -20,7 +21,7 @@ internal sealed unsafe class HeadMetric : IDisposable
     private readonly IMetricKernel _kernel;
     private readonly NativeBuffer _buffer;
     private readonly MetricRows _rows;
-    private float[] _sums = [];
+    private float* _sums;
     private int _slotCount;
     private int _scored;
 
@@ -60,14 +61,12 @@ internal sealed unsafe class HeadMetric : IDisposable
         return sizeof(float) * (Lines(KvShape.PageTokens * headDim) + (lanes * (headDim + KvShape.PageTokens + 5)));
     }
 
-    /// <summary>Bytes that grow with the slots of the longest head so far.</summary>
-    public static long SlotBytes(int groupSize, int slots) => (long)groupSize * slots * sizeof(float);
-
     /// <summary>Starts a head.</summary>
     /// <param name="queries">After RoPE, not scaled, [group, observed queries, headDim].</param>
     /// <param name="positions">Position of each observed query.</param>
-    /// <param name="slotCount">Live keys that will come.</param>
-    public void Begin(ReadOnlySpan<float> queries, ReadOnlySpan<int> positions, int slotCount)
+    /// <param name="sums">Memory of the caller until <see cref="Finish"/>, [group, slots].</param>
+    /// <param name="slotCount">Live keys that will be scored.</param>
+    public void Begin(ReadOnlySpan<float> queries, ReadOnlySpan<int> positions, float* sums, int slotCount)
     {
         float scale = 1f / MathF.Sqrt(_rows.HeadDim);
         for (int row = 0; row < _rows.Lanes; row++)
@@ -83,8 +82,7 @@ internal sealed unsafe class HeadMetric : IDisposable
         }
         _slotCount = slotCount;
         _scored = 0;
-        int needed = GroupSize * slotCount;
-        _sums = _sums.Length >= needed ? _sums : new float[needed];
+        _sums = sums;
     }
 
     /// <summary>First pass: adds the page in <see cref="Keys"/> to each row's log-sum-exp.</summary>
@@ -132,22 +130,23 @@ internal sealed unsafe class HeadMetric : IDisposable
             float* weights = _rows.Scores + (slot * _rows.Lanes);
             for (int head = 0; head < GroupSize; head++, weights += _options.QueryCount)
             {
-                _sums[(head * _slotCount) + _scored + slot] = Sum(weights);
+                _sums[((long)head * _slotCount) + _scored + slot] = Sum(weights);
             }
         }
         _scored += positions.Length;
     }
 
     /// <summary>Pools and adds up the group.</summary>
-    /// <param name="positions">Position of every live key.</param>
-    /// <param name="metric">Receives one number per live key.</param>
+    /// <param name="positions">Position of every scored key.</param>
+    /// <param name="metric">Receives one number per scored key.</param>
     public void Finish(ReadOnlySpan<int> positions, Span<float> metric)
     {
         metric = metric[.._slotCount];
         metric.Clear();
         for (int head = 0; head < GroupSize; head++)
         {
-            PositionPool.AddMaximum(positions, _sums.AsSpan(head * _slotCount, _slotCount), _options.PoolKernel / 2, metric);
+            var sums = new ReadOnlySpan<float>(_sums + ((long)head * _slotCount), _slotCount);
+            PositionPool.AddMaximum(positions, sums, _options.PoolKernel / 2, metric);
         }
     }
 

@@ -56,16 +56,7 @@ internal readonly ref struct ObservationRing
         }
     }
 
-    /// <summary>Forgets rows at or beyond a cut.</summary>
-    public void Truncate(int tokens)
-    {
-        foreach (ref int position in _positions)
-        {
-            position = position < tokens ? position : None;
-        }
-    }
-
-    /// <summary>True when it holds exactly the last rows before this many tokens.</summary>
+    /// <summary>True when it holds exactly the last rows before this many tokens: after a cut, not until they were written again.</summary>
     public bool IsFull(int tokens)
     {
         foreach (int position in _positions)

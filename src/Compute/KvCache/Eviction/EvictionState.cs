@@ -1,0 +1,11 @@
+namespace Concertina.Compute.KvCache.Eviction;
+
+/// <summary>How far eviction of a table is: plain data of the table, written by <see cref="Evictor"/>.</summary>
+internal struct EvictionState
+{
+    /// <summary>Columns that the last finished job covered; the next waits for more.</summary>
+    public int Done;
+
+    /// <summary>Slots evicted since the table was made.</summary>
+    public long Slots;
+}
