@@ -78,6 +78,17 @@ public sealed class EvaluationRig : IDisposable
         return table;
     }
 
+    /// <summary>An empty lossless table that keeps its last queries, so that forks of it can be evicted at once.</summary>
+    internal PageTable NewObservedTable()
+    {
+        PageTable table = NewTable(rung: 0);
+        if (Cache.Rungs.Evicts && !Cache.Interior.Observations.TryAttach(table))
+        {
+            throw TooSmall(0);
+        }
+        return table;
+    }
+
     /// <summary>A second table over the same units, on a rung.</summary>
     /// <exception cref="InvalidOperationException">The budget is too small for it.</exception>
     internal PageTable Fork(PageTable table, int rung)
@@ -87,6 +98,11 @@ public sealed class EvaluationRig : IDisposable
             throw TooSmall(table.TokenCount);
         }
         Squeezer.SetRung(fork, rung);
+        if (Cache.Rungs[rung].Evicts && !Cache.Interior.Observations.TryCopy(table, fork))
+        {
+            Cache.Release(fork);
+            throw TooSmall(table.TokenCount);
+        }
         return fork;
     }
 

@@ -16,7 +16,7 @@ public sealed class RecallEvaluation(EvaluationRig rig, IReadOnlyCollection<int>
     public IReadOnlyList<IReadOnlyList<int[]>> Answer(RecallDocument document, CancellationToken cancellation)
     {
         ArgumentNullException.ThrowIfNull(document);
-        PageTable lossless = rig.NewTable(0);
+        PageTable lossless = rig.NewObservedTable();
         try
         {
             rig.Prefill(lossless, document.Prefix);

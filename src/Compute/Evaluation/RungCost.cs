@@ -24,7 +24,7 @@ public readonly record struct RungCost(long Bytes, int Tokens, double AttendNs, 
     {
         ArgumentNullException.ThrowIfNull(rig);
         ArgumentNullException.ThrowIfNull(time);
-        PageTable lossless = rig.NewTable(0);
+        PageTable lossless = rig.NewObservedTable();
         rig.Prefill(lossless, tokens);
         var costs = new RungCost[rig.Rungs.Count + 1];
         var attention = new PagedAttention(rig.Cache, 1, 1);

@@ -55,6 +55,22 @@ internal sealed unsafe class Observations(CacheInterior inside, KvShape shape, i
         return true;
     }
 
+    /// <summary>Gives a table the rings of another one that holds the same tokens.</summary>
+    /// <returns>False when the bytes cannot be had.</returns>
+    public bool TryCopy(PageTable from, PageTable to)
+    {
+        if (from.Rings.Length > 0 && !TryAttach(to))
+        {
+            return false;
+        }
+        for (int layer = 0; layer < from.Rings.Length; layer++)
+        {
+            // Both units have the size of the rings' class.
+            Buffer.MemoryCopy(inside.Units.Bytes(from.Rings[layer]), inside.Units.Bytes(to.Rings[layer]), UnitBytes, UnitBytes);
+        }
+        return true;
+    }
+
     /// <summary>Takes a table's rings back.</summary>
     public void Detach(PageTable table)
     {
