@@ -34,6 +34,10 @@ internal sealed class Evaluator(EvaluatedModel model, EvaluationSettings setting
             }
             progress.Add(window.Length * (settings.Rungs.Count + 1.0), "divergence of the text");
         }
+        if (Array.FindIndex(divergence, samples => !double.IsFinite(samples.MeanKl)) is >= 0 and int broken)
+        {
+            throw new InvalidOperationException($"Rung {(broken == 0 ? "f16" : rig.RungNames[broken - 1])} gives logits that are no numbers.");
+        }
         PairedRecall[] recalls = Ask(rig, questions, progress, cancellation);
         List<RungEvaluation> rungs = [];
         for (int rung = 0; rung < at8K.Length; rung++)

@@ -18,6 +18,7 @@ namespace Concertina.Compute.Calibration;
 public static class ModelCalibration
 {
     private const long CaptureBudgetBytes = 1L << 30;
+    private const double LeastStep = 0.08;
 
     /// <summary>Trains.</summary>
     /// <param name="source">The model.</param>
@@ -52,7 +53,7 @@ public static class ModelCalibration
         };
     }
 
-    /// <summary>A profile with measured rungs; those on the lower hull of bytes and mean divergence are its ladder.</summary>
+    /// <summary>A profile with measured rungs; those on the lower hull of bytes and mean divergence, with its gaps filled, are its ladder.</summary>
     /// <param name="profile">The trained part.</param>
     /// <param name="rungs">Measured rungs, the lossless one first.</param>
     /// <param name="measuredTokens">Tokens they were measured on.</param>
@@ -60,7 +61,7 @@ public static class ModelCalibration
     {
         ArgumentNullException.ThrowIfNull(profile);
         ArgumentNullException.ThrowIfNull(rungs);
-        IReadOnlyList<int> hull = LowerHull.Of([.. rungs.Select(rung => (rung.BytesPerToken8K, rung.MeanKl))]);
+        IReadOnlyList<int> hull = LowerHull.WithFilledGaps([.. rungs.Select(rung => (rung.BytesPerToken8K, rung.MeanKl))], LeastStep);
         IEnumerable<RungMeasure> marked = rungs.Select((rung, index) => rung with { OnLadder = hull.Contains(index) });
         return new KvProfile
         {

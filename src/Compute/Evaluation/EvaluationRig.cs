@@ -15,6 +15,7 @@ namespace Concertina.Compute.Evaluation;
 public sealed class EvaluationRig : IDisposable
 {
     private readonly int _rows;
+    private readonly bool _owns;
 
     /// <summary>Makes it. The source may be disposed afterwards.</summary>
     /// <exception cref="ArgumentException">A rung is unknown or needs codebooks that the profile lacks, or the budget is too small.</exception>
@@ -47,6 +48,22 @@ public sealed class EvaluationRig : IDisposable
             throw;
         }
         Batch = new StepBatch(_rows, _rows, Config.VocabularySize);
+        _owns = true;
+    }
+
+    /// <summary>Borrows a runner and its cache, whose rungs are evaluated; nobody else may use them meanwhile.</summary>
+    /// <param name="runner">The runner; its most logit rows bound a step.</param>
+    /// <param name="cache">Its cache.</param>
+    /// <param name="threads">Threads that compare; 0: one per core.</param>
+    internal EvaluationRig(IModelRunner runner, PagedKvCache cache, int threads)
+    {
+        Rungs = [.. Enumerable.Range(1, cache.Rungs.Count - 1).Select(rung => cache.Rungs[rung].Rung)];
+        _rows = Math.Min(runner.MaxLogitRows, runner.MaxRows);
+        Settings = new EvaluationSettings { Rungs = RungNames, ChunkTokens = Math.Max(1, _rows / cache.Rungs.Count), Threads = threads };
+        Config = runner.Config;
+        Cache = cache;
+        Runner = runner;
+        Batch = new StepBatch(_rows, _rows, Config.VocabularySize);
     }
 
     /// <summary>Sizes.</summary>
@@ -63,7 +80,7 @@ public sealed class EvaluationRig : IDisposable
 
     internal PagedKvCache Cache { get; }
 
-    internal CpuModelRunner Runner { get; }
+    internal IModelRunner Runner { get; }
 
     internal StepBatch Batch { get; }
 
@@ -167,8 +184,11 @@ public sealed class EvaluationRig : IDisposable
     /// <inheritdoc/>
     public void Dispose()
     {
-        Runner.Dispose();
-        Cache.Dispose();
+        if (_owns)
+        {
+            Runner.Dispose();
+            Cache.Dispose();
+        }
     }
 
     private InvalidOperationException TooSmall(int tokens) => new(

@@ -34,6 +34,34 @@ internal static class LowerHull
         return hull;
     }
 
+    /// <summary>
+    /// The hull, and between its points those that nothing dominates and that are not close to a neighbour: a session is on
+    /// one rung, not on a mix, so a floor just above such a point would otherwise cost it the whole step to the next.
+    /// </summary>
+    /// <param name="points">Bytes and distortion of each; the first is the lossless one.</param>
+    /// <param name="leastStep">Share by which bytes must differ from both neighbours.</param>
+    public static IReadOnlyList<int> WithFilledGaps(IReadOnlyList<(double Bytes, double Distortion)> points, double leastStep)
+    {
+        List<int> ladder = [.. Of(points)];
+        foreach (int point in Enumerable.Range(0, points.Count).OrderByDescending(point => points[point].Bytes).Except(ladder.ToArray()))
+        {
+            int below = ladder.FindIndex(other => points[other].Bytes < points[point].Bytes);
+            if (below <= 0)
+            {
+                continue; // beyond the deepest rung, all but the hull's own end are dominated
+            }
+            (double Bytes, double Distortion) shallower = points[ladder[below - 1]];
+            (double Bytes, double Distortion) deeper = points[ladder[below]];
+            bool undominated = points[point].Distortion > shallower.Distortion && points[point].Distortion < deeper.Distortion;
+            bool apart = points[point].Bytes <= shallower.Bytes * (1 - leastStep) && deeper.Bytes <= points[point].Bytes * (1 - leastStep);
+            if (undominated && apart)
+            {
+                ladder.Insert(below, point);
+            }
+        }
+        return ladder;
+    }
+
     // Whether the middle point lies on or above the line from left to right.
     private static bool IsAbove(
         (double Bytes, double Distortion) left, (double Bytes, double Distortion) middle, (double Bytes, double Distortion) right) =>

@@ -30,6 +30,14 @@ public static class ModelCache
         });
     }
 
+    /// <summary>Names of the rungs below lossless that a cache of these options would have, shallow to deep.</summary>
+    /// <exception cref="ArgumentException"><see cref="KvCacheOptions.Rungs"/> names what there is not.</exception>
+    public static IReadOnlyList<string> RungNames(KvCacheOptions options, KvProfile? profile)
+    {
+        ArgumentNullException.ThrowIfNull(options);
+        return [.. Rungs(options, profile).Select(rung => rung.Name)];
+    }
+
     /// <summary>The codecs a model can have.</summary>
     internal static CodecSet Codecs(ModelSource source, KvProfile? profile) => profile?.Books is { } books
         ? CodecCatalog.WithCommVq(SetupFor(source, books))

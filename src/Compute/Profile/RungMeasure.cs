@@ -6,7 +6,7 @@ public sealed record RungMeasure
     /// <summary>Name of the rung.</summary>
     public required string Name { get; init; }
 
-    /// <summary>True when it is on the model's ladder: on the lower hull of bytes and distortion.</summary>
+    /// <summary>True when it is on the model's ladder: on the lower hull of bytes and distortion, or filling a gap of it.</summary>
     public bool OnLadder { get; init; }
 
     /// <summary>Physical bytes per token of a sequence of 2,048 tokens.</summary>

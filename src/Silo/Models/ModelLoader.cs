@@ -1,5 +1,6 @@
 using System.Diagnostics.Metrics;
 using Concertina.Compute.Engine;
+using Concertina.Compute.Evaluation;
 using Concertina.Compute.KvCache;
 using Concertina.Compute.Model;
 using Concertina.Compute.Model.Cpu;
@@ -16,7 +17,7 @@ namespace Concertina.Silo.Models;
 /// <summary>Makes an engine from a model file and the options.</summary>
 internal sealed class ModelLoader(
     IOptions<ModelOptions> model, IOptions<KvCacheOptions> cacheOptions, IOptions<EngineOptions> engineOptions,
-    IMeterFactory meters, TimeProvider time, ILogger<ModelLoader> logger)
+    IMeterFactory meters, TimeProvider time, SiloMetrics metrics, ILogger<ModelLoader> logger)
 {
     private const int MebibyteBits = 20;
 
@@ -28,13 +29,22 @@ internal sealed class ModelLoader(
         onStage(LoadStage.Reading);
         using ModelFile file = ModelFile.Open(model.Value.Path);
         KvProfile? profile = ModelProfile.Find(model.Value.Path, cacheOptions.Value.Profile, file, logger);
-        PagedKvCache cache = ModelCache.Create(file, WithBudget(file.Config, new FileInfo(model.Value.Path).Length), profile);
+        KvCacheOptions options = WithBudget(file.Config, new FileInfo(model.Value.Path).Length);
+        PagedKvCache cache = ModelCache.Create(file, options, profile);
         CpuModelRunner? runner = null;
         InferenceEngine? engine = null;
         try
         {
             onStage(LoadStage.Weights);
             runner = CpuModelRunner.Create(file, cache, RunnerOptions(engineOptions.Value));
+            if (Failed(runner, cache, profile) is { Count: > 0 } failed)
+            {
+                runner.Dispose();
+                runner = null;
+                cache.Dispose();
+                cache = ModelCache.Create(file, Without(options, profile, failed), profile);
+                runner = CpuModelRunner.Create(file, cache, RunnerOptions(engineOptions.Value));
+            }
             engine = new InferenceEngine(runner, cache, engineOptions.Value, time, new ModelMeters(meters, model.Value.ServedName), profile);
             onStage(LoadStage.WarmingUp);
             await WarmUp.Run(engine, file.Config.VocabularySize, cancellation);
@@ -47,6 +57,24 @@ internal sealed class ModelLoader(
             cache.Dispose();
             throw;
         }
+    }
+
+    /// <summary>Tries every rung; one that is wrong on this model is logged, counted and left out.</summary>
+    private IReadOnlyCollection<string> Failed(CpuModelRunner runner, PagedKvCache cache, KvProfile? profile)
+    {
+        IReadOnlyDictionary<string, string> failed = RungSelfTest.Run(runner, cache, profile);
+        foreach ((string rung, string problem) in failed)
+        {
+            SiloLog.RungFailed(logger, rung, model.Value.ServedName, problem);
+            metrics.RungFailed(rung);
+        }
+        return [.. failed.Keys];
+    }
+
+    private static KvCacheOptions Without(KvCacheOptions options, KvProfile? profile, IReadOnlyCollection<string> failed)
+    {
+        IEnumerable<string> left = ModelCache.RungNames(options, profile).Where(rung => !failed.Contains(rung));
+        return options with { Rungs = string.Join(',', left.Prepend("f16")) };
     }
 
     /// <summary>The automatic budget: half of what the weights and the buffers of a step leave.</summary>
