@@ -26,6 +26,8 @@ internal static unsafe class CommVqAttendBench
         float[] rows = CommVqBench.Draw(PageCount * KvShape.PageTokens, 0, other: true).ToArray();
         int[] counts = [1, 2, 3, 4, 16, 128];
         Measure(output, "f16", new F16Codec(), rows, counts);
+        Measure(output, "int8", CodecCatalog.Find("int8")!, rows, counts);
+        Encode(output, CodecCatalog.Find("int8")!, rows);
         foreach (CommVqShape shape in new CommVqShape[] { new(16, 16, 16, 32), new(16, 16, 64, 20), new(16, 16, 256, 16), new(64, 10, 256, 16) })
         {
             CommVqBooks books = CommVqBench.Books(shape);
@@ -50,14 +52,15 @@ internal static unsafe class CommVqAttendBench
         }
     }
 
-    private static void Encode(TextWriter output, CommVqCodec codec, float[] rows)
+    private static void Encode(TextWriter output, IKvCodec codec, float[] rows)
     {
         UnitShape shape = UnitShape.HeadPage(new KvShape(1, 1, 1, HeadDim));
         foreach (KvSide side in new[] { KvSide.Keys, KvSide.Values })
         {
             byte[] part = new byte[codec.PartBytes(side, shape)];
             double best = double.MaxValue;
-            for (int repeat = 0; repeat < 4 * PageCount; repeat++)
+            var total = Stopwatch.StartNew();
+            for (int repeat = 0; total.Elapsed.TotalSeconds < 0.6; repeat++)
             {
                 int page = repeat % PageCount * KvShape.PageTokens;
                 long start = Stopwatch.GetTimestamp();

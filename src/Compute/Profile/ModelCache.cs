@@ -52,7 +52,7 @@ public static class ModelCache
             Books = books,
             Frequencies = Rotary.Frequencies(config.RopeDim, config.RopeBase, config.RopeLinearFactor, source.RopeFrequencyDivisors.Span),
             PositionCount = config.ContextLength,
-            HistogramValues = config.GroupSize == 1,
+            HistogramValues = CommVqSetup.PrefersHistogram(books.Shape, config.GroupSize),
         };
     }
 
