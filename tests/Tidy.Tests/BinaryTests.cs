@@ -17,5 +17,6 @@ public sealed class BinaryTests
     }
 
     private static bool IsDemoModel(string file) =>
-        file.StartsWith("models/demo/", StringComparison.Ordinal) && file.EndsWith(".gguf", StringComparison.Ordinal);
+        file.StartsWith("models/demo/", StringComparison.Ordinal)
+        && (file.EndsWith(".gguf", StringComparison.Ordinal) || file.EndsWith(".kvprofile.safetensors", StringComparison.Ordinal));
 }

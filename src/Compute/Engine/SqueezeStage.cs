@@ -46,7 +46,7 @@ internal sealed class SqueezeStage(EngineState state)
 
     // A unit that is dearer than the whole slice is moved alone.
     private bool HasRoom(PageTable table) =>
-        LastSliceBytes == 0 || LastSliceBytes + state.Cache.Squeezer.DearestCharge(table) <= state.Options.TranscodeSliceBytes;
+        LastSliceBytes == 0 || LastSliceBytes + state.Cache.Interior.Squeezer.DearestCharge(table) <= state.Options.TranscodeSliceBytes;
 
     // False when the slice is used up.
     private bool TryTurn(Sequence sequence)

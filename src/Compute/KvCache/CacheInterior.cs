@@ -78,6 +78,24 @@ internal sealed class CacheInterior : IDisposable
 
     public Evictor Evictor { get; }
 
+    public long UsedBytes => Budget.HeldBytes(0) + Arena.LiveBytes;
+
+    public KvCacheStatistics Statistics() => new(
+        Budget.BudgetBytes, UsedBytes, Units.PrefixBytes, Units.UnreferencedPrefixBytes, Index.Count, Units.LiveCount,
+        Arena.ExtentsInUse, Arena.FragmentedBytes, Prefix.HitTokens, Prefix.MissTokens, Index.DroppedCount);
+
+    /// <summary>Most bytes of the rings that a table with this many tokens has on a rung.</summary>
+    public long RingBytes(int tokens, int rung) => Rungs[rung].Evicts && tokens > 0 ? Observations.CommitmentBytes : 0;
+
+    /// <summary>Cuts a table, and what eviction knows of it.</summary>
+    /// <returns>Tokens that remain.</returns>
+    public int Truncate(PageTable table, int tokens)
+    {
+        int kept = Cuts.Truncate(table, tokens);
+        Evictor.Cut(table);
+        return kept;
+    }
+
     /// <summary>Does the next piece of work that brings a table to its rung: moves a unit, or else a slice of eviction.</summary>
     public SqueezeStep Step(PageTable table)
     {

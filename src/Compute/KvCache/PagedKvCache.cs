@@ -1,6 +1,5 @@
 using Concertina.Compute.KvCache.Codecs;
 using Concertina.Compute.KvCache.Columns;
-using Concertina.Compute.KvCache.Eviction;
 using Concertina.Compute.KvCache.Prefix;
 using Concertina.Compute.KvCache.Rungs;
 using Concertina.Compute.KvCache.Transcoding;
@@ -58,7 +57,7 @@ public sealed class PagedKvCache : IDisposable
     /// Room of extents in use that holds no unit is <see cref="KvCacheStatistics.FragmentedBytes"/>; both together never
     /// exceed the budget.
     /// </summary>
-    public long UsedBytes => _inside.Budget.HeldBytes(0) + _inside.Arena.LiveBytes;
+    public long UsedBytes => _inside.UsedBytes;
 
     /// <summary>Bytes in use only by prefix columns that no table refers to; reclaimable, except while a kept child is in use.</summary>
     public long UnreferencedPrefixBytes => _inside.Units.UnreferencedPrefixBytes;
@@ -135,9 +134,7 @@ public sealed class PagedKvCache : IDisposable
     {
         Own(table);
         ArgumentOutOfRangeException.ThrowIfNegative(tokens);
-        int kept = _inside.Cuts.Truncate(table, tokens);
-        _inside.Evictor.Cut(table);
-        return kept;
+        return _inside.Truncate(table, tokens);
     }
 
     /// <summary>Gives back every unit of the table. The table is dead afterwards; releasing twice is an error.</summary>
@@ -217,9 +214,7 @@ public sealed class PagedKvCache : IDisposable
     }
 
     /// <summary>Counters for metrics, reports and tests.</summary>
-    public KvCacheStatistics Statistics() => new(
-        BudgetBytes, UsedBytes, _inside.Units.PrefixBytes, _inside.Units.UnreferencedPrefixBytes, _inside.Index.Count, _inside.Units.LiveCount,
-        _inside.Arena.ExtentsInUse, _inside.Arena.FragmentedBytes, _inside.Prefix.HitTokens, _inside.Prefix.MissTokens, _inside.Index.DroppedCount);
+    public KvCacheStatistics Statistics() => _inside.Statistics();
 
     /// <summary>Walks everything and throws if a law is broken (freed equals allocated, reference counts, bytes). Takes as long as there are units: for tests and diagnosis, not between steps.</summary>
     /// <exception cref="InvalidOperationException">A law is broken; the message names it with the values.</exception>
@@ -244,14 +239,8 @@ public sealed class PagedKvCache : IDisposable
     /// <summary>The rungs its tables may be moved to, lossless first.</summary>
     internal RungFormats Rungs => _inside.Rungs;
 
-    /// <summary>Moves tables to their rungs, between steps.</summary>
-    internal Squeezer Squeezer => _inside.Squeezer;
-
-    /// <summary>Its parts, for tests and evaluations.</summary>
+    /// <summary>Its parts, for squeezing and tests.</summary>
     internal CacheInterior Interior => _inside;
-
-    /// <summary>Evicts slots of tables whose rung says so, between steps.</summary>
-    internal Evictor Evictor => _inside.Evictor;
 
     /// <summary>
     /// Most physical bytes a sequence holds on a rung, the exact parts and columns on their way included.
@@ -260,11 +249,11 @@ public sealed class PagedKvCache : IDisposable
     /// <param name="rung">Index of the rung.</param>
     /// <param name="pendingColumns">Columns behind the recent window that may still wait to be moved.</param>
     internal long CommitmentBytes(int tokens, int rung, int pendingColumns) =>
-        _inside.Columns.BytesFor(KvShape.PagesFor(tokens), Rungs[rung], pendingColumns) + RingBytes(tokens, rung);
+        _inside.Columns.BytesFor(KvShape.PagesFor(tokens), Rungs[rung], pendingColumns) + _inside.RingBytes(tokens, rung);
 
     /// <summary>Bytes a sequence settles at on a rung, when everything that may be was squeezed and evicted.</summary>
     internal long SettledBytes(int tokens, int rung) =>
-        _inside.Columns.SettledBytes(KvShape.PagesFor(tokens), Rungs[rung]) + RingBytes(tokens, rung);
+        _inside.Columns.SettledBytes(KvShape.PagesFor(tokens), Rungs[rung]) + _inside.RingBytes(tokens, rung);
 
     /// <summary>Moves the next unit of a table towards its rung, or does the next slice of its eviction.</summary>
     internal SqueezeStep StepTowardsRung(PageTable table)
@@ -295,8 +284,6 @@ public sealed class PagedKvCache : IDisposable
         _inside.Budget.AddFixed(bytes);
         _inside.RequireRoom(0);
     }
-
-    private long RingBytes(int tokens, int rung) => Rungs[rung].Evicts && tokens > 0 ? _inside.Observations.CommitmentBytes : 0;
 
     private PagedKvCache Live() => !_disposed ? this : throw new ObjectDisposedException(nameof(PagedKvCache));
 

@@ -46,7 +46,7 @@ internal sealed class EvictionRig : IDisposable
     public void Refill(PageTable table, Sequences.Rows rows, int count)
     {
         Assert.True(Extend(table, rows, Math.Max(1, count - Observed)));
-        Cache.Evictor.Step(table);
+        Cache.Interior.Evictor.Step(table);
         Assert.True(Extend(table, rows, count));
     }
 
@@ -66,7 +66,7 @@ internal sealed class EvictionRig : IDisposable
     /// <summary>Transcodes everything that left the window; evicts nothing.</summary>
     public void Sweep(PageTable table)
     {
-        while (Cache.Squeezer.Step(table).Outcome == SqueezeOutcome.Worked)
+        while (Cache.Interior.Squeezer.Step(table).Outcome == SqueezeOutcome.Worked)
         {
         }
     }
@@ -83,7 +83,7 @@ internal sealed class EvictionRig : IDisposable
     public int Evict(PageTable table)
     {
         int steps = 0;
-        while (Cache.Evictor.Step(table).Outcome == EvictionOutcome.Worked)
+        while (Cache.Interior.Evictor.Step(table).Outcome == EvictionOutcome.Worked)
         {
             Assert.True(++steps < 100_000);
         }

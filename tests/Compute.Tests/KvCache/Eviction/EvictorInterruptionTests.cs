@@ -1,0 +1,175 @@
+using Concertina.Compute.KvCache;
+using Concertina.Compute.KvCache.Eviction;
+using Concertina.Compute.KvCache.Transcoding;
+using Concertina.Compute.Tests.Attention;
+
+namespace Concertina.Compute.Tests.KvCache.Eviction;
+
+/// <summary>Eviction that is interrupted: by cuts, releases, growth, other tables and a sweep under way.</summary>
+public sealed class EvictorInterruptionTests
+{
+    [Fact]
+    public void A_cut_behind_the_evicted_part_keeps_it_and_a_cut_into_it_empties_the_table()
+    {
+        using var rig = new EvictionRig();
+        Sequences.Rows rows = rig.Rows(1100, seed: 9);
+        PageTable table = rig.Filled(rows, 901);
+        rig.Settle(table);
+        int evicted = table.EvictedColumns * KvShape.PageTokens;
+
+        Assert.Equal(evicted + 70, rig.Cache.Truncate(table, evicted + 70));
+        rig.AssertContent(table, rows);
+        Assert.True(rig.Extend(table, rows, 1100));
+        rig.Settle(table);
+        rig.AssertContent(table, rows);
+        Assert.Equal(0, rig.Cache.Truncate(table, evicted - 1));
+        Assert.Equal(0, table.Bytes);
+        rig.Refill(table, rows, 901);
+        rig.Settle(table);
+        Assert.Equal(evicted, table.EvictedColumns * KvShape.PageTokens);
+        rig.AssertContent(table, rows);
+        rig.Cache.CheckIntegrity();
+    }
+
+    [Theory]
+    [InlineData(0)]
+    [InlineData(1)]
+    [InlineData(2)]
+    public void A_job_may_end_after_any_slice_by_release_cut_or_cancelling(int how)
+    {
+        using var rig = new EvictionRig();
+        Sequences.Rows rows = rig.Rows(901, seed: 10);
+        long empty = rig.Cache.UsedBytes;
+        int slices = rig.Settle(rig.Filled(rows, 901));
+        rig.Cache.CheckIntegrity();
+        for (int stop = 1; stop < slices; stop++)
+        {
+            using var other = new EvictionRig();
+            PageTable table = other.Filled(rows, 901);
+            other.Sweep(table);
+            for (int slice = 0; slice < stop; slice++)
+            {
+                other.Cache.Interior.Evictor.Step(table);
+            }
+            switch (how)
+            {
+                case 0:
+                    other.Cache.Release(table);
+                    Assert.Equal(empty, other.Cache.UsedBytes);
+                    break;
+                case 1:
+                    other.Cache.Truncate(table, 300);
+                    other.Cache.CheckIntegrity();
+                    Assert.Equal(0, other.Cache.Interior.Evictor.JobBytes);
+                    other.Refill(table, rows, 901);
+                    other.Settle(table);
+                    break;
+                default:
+                    other.Cache.Interior.Evictor.Cancel();
+                    other.AssertContent(table, rows);
+                    other.Evict(table);
+                    break;
+            }
+            other.Cache.CheckIntegrity();
+            if (how != 0)
+            {
+                other.AssertContent(table, rows);
+                Assert.Equal(Evictor.KeptUnits(12, 4, 4), Enumerable.Range(0, 4).Sum(head => table.IndexOf(head, 12) - 1));
+            }
+        }
+    }
+
+    [Fact]
+    public void The_sequence_may_grow_and_be_cut_behind_the_region_between_slices()
+    {
+        using var rig = new EvictionRig();
+        Sequences.Rows rows = rig.Rows(1400, seed: 11);
+        PageTable table = rig.Filled(rows, 901);
+        rig.Sweep(table);
+        var random = new Random(12);
+        int tokens = 901;
+        while (table.EvictedColumns == 0 || rig.Cache.Interior.Evictor.Current is not null)
+        {
+            tokens = Math.Min(1400, tokens + random.Next(1, 9));
+            Assert.True(rig.Extend(table, rows, tokens));
+            if (random.Next(4) == 0)
+            {
+                Assert.Equal(tokens - 3, rig.Cache.Truncate(table, tokens - 3));
+                tokens -= 3;
+            }
+            rig.Cache.StepTowardsRung(table);
+            rig.Cache.CheckIntegrity();
+            Assert.True(tokens < 1400);
+        }
+
+        rig.AssertContent(table, rows);
+    }
+
+    [Fact]
+    public void A_head_that_is_half_read_when_its_table_is_cut_is_read_again()
+    {
+        using var rig = new EvictionRig();
+        Sequences.Rows rows = rig.Rows(3000, seed: 16);
+        PageTable table = rig.Filled(rows, 3000);
+        rig.Sweep(table);
+        Assert.Equal(EvictionOutcome.Worked, rig.Cache.Interior.Evictor.Step(table).Outcome);
+        Assert.Equal(EvictionOutcome.Worked, rig.Cache.Interior.Evictor.Step(table).Outcome);
+
+        Assert.Equal(2944, rig.Cache.Truncate(table, 2944));
+        Assert.True(rig.Extend(table, rows, 2960));
+        rig.Evict(table);
+
+        Assert.Equal(Squeezer.LimitColumn(3000), table.EvictedColumns);
+        rig.AssertContent(table, rows);
+        rig.Cache.CheckIntegrity();
+    }
+
+    [Fact]
+    public void A_sweep_that_is_under_way_in_a_compacted_list_passes_no_unit_over()
+    {
+        using var rig = new EvictionRig("int8+evict4");
+        Sequences.Rows rows = rig.Rows(1600, seed: 17);
+        PageTable table = rig.Filled(rows, 901);
+        rig.Sweep(table);
+        for (int slice = 0; slice < rig.HeadCount + 2; slice++)
+        {
+            Assert.Equal(EvictionOutcome.Worked, rig.Cache.Interior.Evictor.Step(table).Outcome);
+        }
+        Assert.True(rig.Extend(table, rows, 1600));
+        Assert.Equal(SqueezeOutcome.Worked, rig.Cache.Interior.Squeezer.Step(table).Outcome);
+        Assert.Equal(0, table.EvictedColumns);
+
+        rig.Evict(table);
+        rig.Sweep(table);
+
+        for (int head = 0; head < rig.HeadCount; head++)
+        {
+            for (int index = 1; index < table.IndexOf(head, Squeezer.LimitColumn(1600)); index++)
+            {
+                Assert.Equal(rig.Cache.Rungs[1].SizeClass, rig.Cache.Interior.Units.Entry(table.Unit(head, index)).SizeClass);
+            }
+        }
+        rig.Cache.CheckIntegrity();
+    }
+
+    [Fact]
+    public void One_table_at_a_time_but_one_that_waits_for_queries_makes_way()
+    {
+        using var rig = new EvictionRig();
+        Sequences.Rows rows = rig.Rows(920, seed: 13);
+        PageTable first = rig.Filled(rows, 901);
+        PageTable second = rig.Filled(rows, 901);
+        rig.Sweep(first);
+        rig.Sweep(second);
+        Assert.Equal(EvictionOutcome.Worked, rig.Cache.Interior.Evictor.Step(first).Outcome);
+        Assert.Equal(EvictionOutcome.Waits, rig.Cache.Interior.Evictor.Step(second).Outcome);
+        Assert.Equal(900, rig.Cache.Truncate(first, 900));
+        Assert.Equal(EvictionOutcome.Waits, rig.Cache.Interior.Evictor.Step(first).Outcome);
+
+        Assert.True(rig.Evict(second) > 0);
+
+        Assert.True(second.EvictedColumns > 0);
+        Assert.Equal(0, first.EvictedColumns);
+        rig.Cache.CheckIntegrity();
+    }
+}
