@@ -83,9 +83,14 @@ internal sealed unsafe class Page
         IUnitAttend attend = Codec.AttendWith(Codec, path);
         UnitView view = View();
         attend.Attend(&view, 1, ref block);
-        long before = GC.GetAllocatedBytesForCurrentThread();
-        attend.Attend(&view, 1, ref block);
-        long allocated = GC.GetAllocatedBytesForCurrentThread() - before;
+        // A collection that another test causes counts the rest of this thread's allocation buffer, so once does not tell.
+        long allocated = long.MaxValue;
+        for (int run = 0; run < 10; run++)
+        {
+            long before = GC.GetAllocatedBytesForCurrentThread();
+            attend.Attend(&view, 1, ref block);
+            allocated = Math.Min(allocated, GC.GetAllocatedBytesForCurrentThread() - before);
+        }
         GC.KeepAlive(scratch);
         return allocated;
     }
