@@ -298,9 +298,4 @@ internal sealed class EngineStep
         _readings.Kv = _state.Cache.Statistics();
         _state.Board.Write(_readings);
     }
-
-    private readonly record struct SampledToken(int Token, bool HasLogits, bool Finite)
-    {
-        public bool IsToken => HasLogits && Finite;
-    }
 }
