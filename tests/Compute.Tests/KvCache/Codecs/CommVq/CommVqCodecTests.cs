@@ -234,6 +234,41 @@ public sealed class CommVqCodecTests
         Assert.Throws<ArgumentException>(() => CommVqCodec.MakeUntied(Setup));
     }
 
+    [Theory]
+    [InlineData(16, 16)]
+    [InlineData(64, 64)]
+    [InlineData(16, 256)]
+    public void Decoding_is_the_sum_that_the_planes_of_the_part_say(int keyLevels, int valueLevels)
+    {
+        var shape = new CommVqShape(keyLevels, 4, valueLevels, 4);
+        CommVqSetup setup = TestCommVq.Setup(shape, HeadDim);
+        CommVqCodec codec = CommVqCodec.Make(setup).Two;
+        byte[] keys = Encode(codec, KvSide.Keys, Rows(1), -1);
+        byte[] values = Encode(codec, KvSide.Values, Rows(2), 0);
+        int bytes = CodePlane.Bytes(shape.KeyPlaneBits);
+        int[] codes = [.. Enumerable.Range(0, 4 * 64).Select(at => CodePlane.Read(keys.AsSpan(at / 64 * bytes, bytes), shape.KeyPlaneBits, at % 64))];
+        Golden.AssertNear(KeySearch.Decode(setup.Books.Keys[0], codes, Norms(keys)), Decode(codec, KvSide.Keys, keys, -1), 1e-5);
+
+        ValueBook book = setup.Books.Values[0];
+        bytes = CodePlane.Bytes(shape.ValuePlaneBits);
+        float[] expected = new float[64 * HeadDim];
+        for (int at = 0; at < expected.Length; at++)
+        {
+            double sum = 0;
+            for (int stage = 0; stage < 4; stage++)
+            {
+                int plane = stage / shape.ValuePlaneStages;
+                int code = CodePlane.Read(values.AsSpan(plane * bytes, bytes), shape.ValuePlaneBits, at / HeadDim);
+                int level = shape.ValuePlaneStages == 1 ? code : stage % 2 == 0 ? code / 16 : code % 16;
+                sum += book.Stage(stage)[(level * HeadDim) + (at % HeadDim)];
+            }
+            expected[at] = (float)(book.Mean.Span[at % HeadDim] + (Norms(values)[at / HeadDim] * sum));
+        }
+        Golden.AssertNear(expected, Decode(codec, KvSide.Values, values, 0), 1e-5);
+    }
+
+    private static double[] Norms(byte[] part) => [.. part[^64..].Select(scale => (double)ScaleByte.Values[scale])];
+
     [Fact]
     public void Scalar_and_vector_decoding_agree_bit_by_bit()
     {
