@@ -4,6 +4,7 @@ using Concertina.Cli.Benches;
 using Concertina.Cli.Calibrating;
 using Concertina.Cli.Evaluation;
 using Concertina.Cli.Recall;
+using Concertina.Cli.Reports;
 using Concertina.Cli.Serving;
 
 RootCommand root = new("Serves language models from a cluster of .NET actors.")
@@ -13,6 +14,7 @@ RootCommand root = new("Serves language models from a cluster of .NET actors.")
     CalibrateCommand.Create(),
     EvalCommand.Create(),
     RecallCommand.Create(),
+    ReportCommand.Create(),
     new Command("key", "API keys.") { KeyCommand.Create() },
 };
 

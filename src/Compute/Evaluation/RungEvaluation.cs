@@ -41,4 +41,7 @@ public sealed record RungEvaluation
 
     /// <summary>Share of tokens whose most likely successor is that of the lossless run.</summary>
     public double Top1Agreement { get; init; }
+
+    /// <summary>Bytes of the codebooks this rung needs, once for all sessions; null: it needs none, or they were not counted.</summary>
+    public long? CodebookBytes { get; init; }
 }

@@ -1,0 +1,129 @@
+namespace Concertina.Cli.Reports;
+
+/// <summary>A method beside what it must beat.</summary>
+/// <param name="Title">Heading.</param>
+/// <param name="Question">What is compared, in a sentence.</param>
+/// <param name="Arms">Rungs and what they are; the first is the method.</param>
+internal sealed record Comparison(string Title, string Question, IReadOnlyList<(string Rung, string What)> Arms)
+{
+    private static readonly string[] RowRungs = ["int8", "k8v4", "int4", "k4v2", "int2"];
+
+    /// <summary>Whether to say what the row codecs cost at the same bytes.</summary>
+    public bool AgainstRowCodecs { get; init; }
+
+    /// <summary>The comparisons of the report.</summary>
+    public static IReadOnlyList<Comparison> All { get; } =
+    [
+        new("Rotated int4 against plain int4", "Does the random rotation before quantization pay? Both take the same bytes.",
+            [("int4", "rotated"), ("int4p", "plain")]),
+        new("CommVQ-2 against two-bit integers", "Do trained codebooks beat two-bit integers at equal all-in bytes (scales, exact parts and page lists included)?",
+            [
+                ("commvq2", "trained codebooks"), ("commvq2u", "codebooks not tied to the rotation of positions"),
+                ("int2c", "KIVI-style: keys per channel, values per token"), ("int2", "rotated, per token"),
+            ])
+        {
+            AgainstRowCodecs = true,
+        },
+        .. new[] { 2, 4, 8 }.Select(Eviction),
+    ];
+
+    /// <summary>Lines of the section, filled from what was measured.</summary>
+    public IEnumerable<string> Lines(IReadOnlyList<RunGroup> groups)
+    {
+        List<string> lines = [$"### {Title}", "", Question, ""];
+        foreach (RunGroup group in Fitting(groups))
+        {
+            lines.Add(group.Runs.Count > 1
+                ? $"From `{group.Name}` ({group.Model}), {group.Runs.Count} seeds: mean (least to greatest where the seeds differ)."
+                : $"From `{group.Name}.json` ({group.Model}), one seed.");
+            lines.AddRange(["", .. Table(group), ""]);
+            lines.AddRange(Codebooks(group));
+        }
+        if (lines.Count == 4)
+        {
+            lines.AddRange([.. Table(new RunGroup("", [])), ""]);
+        }
+        return lines;
+    }
+
+    private static Comparison Eviction(int keepOneIn) => new(
+        $"KV-Compress keeping one token in {keepOneIn}",
+        "Does eviction by squared attention, at rates per layer and head, beat simpler ways to evict as much?",
+        [
+            ($"f16+evict{keepOneIn}", "squared attention, rates per layer and head"),
+            ($"f16+evict{keepOneIn}~l1", "attention not squared"),
+            ($"f16+evict{keepOneIn}~uniform", "the same rate in every head"),
+            ($"f16+evict{keepOneIn}~window", "sliding window: the newest stay"),
+        ]);
+
+    // Groups that can compare; else those that have a part of it, so that what is there is shown.
+    private IEnumerable<RunGroup> Fitting(IReadOnlyList<RunGroup> groups)
+    {
+        RunGroup[] complete = [.. groups.Where(group => group.Find(Arms[0].Rung) is not null && Present(group) > 1)];
+        return complete.Length > 0 ? complete : groups.Where(group => Present(group) > 0);
+    }
+
+    private int Present(RunGroup group) => Arms.Count(arm => group.Find(arm.Rung) is not null);
+
+    private IEnumerable<string> Table(RunGroup group)
+    {
+        string[] names = ["rung", "bytes/token", "mean KL", "p99 KL", "top-1 %", "recall against lossless, points", $"mean KL to `{Arms[0].Rung}`"];
+        RungSummary? method = group.Find(Arms[0].Rung);
+        return
+        [
+            .. Figures.Head(AgainstRowCodecs ? [.. names, "mean KL of the row codecs at these bytes"] : names),
+            .. Arms.Select(arm => Row($"`{arm.Rung}`: {arm.What}", group.Find(arm.Rung), method, group)),
+        ];
+    }
+
+    private string Row(string name, RungSummary? rung, RungSummary? method, RunGroup group)
+    {
+        if (rung is null)
+        {
+            return Figures.Row([name, .. Enumerable.Repeat(Figures.NotMeasured, AgainstRowCodecs ? 7 : 6)]);
+        }
+        string[] cells =
+        [
+            name,
+            rung.Of(seed => seed.BytesPerToken).Text(Figures.Bytes),
+            rung.Of(seed => seed.MeanKl).Text(Figures.Nats),
+            rung.Of(seed => seed.P99Kl).Text(Figures.Nats),
+            rung.Of(seed => seed.Top1Agreement).Text(Figures.Percent),
+            Figures.RecallDelta(rung),
+            method is { MeanKl: > 0 } ? $"{Figures.Ratio(rung.MeanKl / method.MeanKl)}x" : "-",
+        ];
+        return Figures.Row(AgainstRowCodecs ? [.. cells, RowCodecsAt(rung.BytesPerToken, group)] : cells);
+    }
+
+    // Between two measured rungs the logarithms of bytes and divergence are taken to lie on a line.
+    private static string RowCodecsAt(double bytes, RunGroup group)
+    {
+        RungSummary[] rungs = [.. RowRungs.Select(group.Find).OfType<RungSummary>().Where(rung => rung.MeanKl > 0).OrderBy(rung => rung.BytesPerToken)];
+        int above = Array.FindIndex(rungs, rung => rung.BytesPerToken >= bytes);
+        if (above < 0)
+        {
+            return rungs.Length > 0 ? $"none of {Figures.Bytes(bytes)} or more" : Figures.NotMeasured;
+        }
+        if (rungs[above].BytesPerToken == bytes)
+        {
+            return Figures.Nats(rungs[above].MeanKl);
+        }
+        if (above == 0)
+        {
+            return $"none so small; `{rungs[0].Name}` has {Figures.Bytes(rungs[0].BytesPerToken)} bytes";
+        }
+        (RungSummary low, RungSummary high) = (rungs[above - 1], rungs[above]);
+        double share = Math.Log(bytes / low.BytesPerToken) / Math.Log(high.BytesPerToken / low.BytesPerToken);
+        return $"{Figures.Nats(low.MeanKl * Math.Pow(high.MeanKl / low.MeanKl, share))} (between `{high.Name}` and `{low.Name}`)";
+    }
+
+    private IEnumerable<string> Codebooks(RunGroup measured)
+    {
+        string[] known = [..
+            from arm in Arms
+            let bytes = measured.Find(arm.Rung)?.CodebookBytes
+            where bytes > 0
+            select $"`{arm.Rung}` {Figures.Count(bytes.Value)} bytes"];
+        return known.Length > 0 ? [$"Codebooks, once for all sessions and not in the bytes per token: {string.Join(", ", known)}.", ""] : [];
+    }
+}

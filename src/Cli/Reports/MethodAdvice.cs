@@ -1,0 +1,21 @@
+namespace Concertina.Cli.Reports;
+
+/// <summary>When to use which method, in a sentence each; judged by hand, to be revised when the figures change.</summary>
+internal static class MethodAdvice
+{
+    /// <summary>Lines of a list.</summary>
+    public static IReadOnlyList<string> Lines { get; } =
+    [
+        "- **Lossless** (`f16`): use it while memory suffices or answers must be the same bits; not when sessions wait for memory.",
+        "- **Eight bits** (`int8`, `k8v4`): use it as the first step under pressure, for keys above all, which suffer more than values; " +
+            "not when half of the bytes are still too many.",
+        "- **Rotated four bits** (`int4`, `k4v2`): use it as the rung to run on when memory is short, since it needs no training and " +
+            "attention reads fewer bytes; not for tasks that count every retrieved digit, without a look at the recall column.",
+        "- **Plain four bits** (`int4p`): it is here to be compared with; the rotated form takes the same bytes.",
+        "- **Two-bit integers** (`int2`, `int2c`): use them when sessions would be refused otherwise; not for recall over long documents.",
+        "- **CommVQ** (`commvq2`, `commvq1`): use it after a calibration on text like yours, with long contexts over which its tables pay off; " +
+            "not for a model without a profile, for text far from the calibration, or where sessions are short and their encoding dominates.",
+        "- **KV-Compress** (`+evictN`): use it for long prompts of which few tokens matter, and on top of any other rung; " +
+            "not when questions yet unknown may ask for any part of the text, because what was evicted is gone.",
+    ];
+}

@@ -1,0 +1,62 @@
+using System.CommandLine;
+using Concertina.Cli.Evaluation;
+using Concertina.Cli.Reports.Plots;
+
+namespace Concertina.Cli.Reports;
+
+/// <summary><c>concertina report</c>: a page and two plots of what <c>concertina eval</c> found.</summary>
+internal static class ReportCommand
+{
+    public static Command Create()
+    {
+        Option<string> results = new("--results") { Description = "Folder with eval-<something>.json.", DefaultValueFactory = _ => "bench/results" };
+        Option<string> page = new("--out") { Description = "Page to write.", DefaultValueFactory = _ => "docs/quality.md" };
+        Option<string> plot = new("--plot") { Description = "Plot of bytes against divergence.", DefaultValueFactory = _ => "docs/quality.svg" };
+        Option<string> capacity = new("--capacity-plot") { Description = "Plot of sessions per GiB.", DefaultValueFactory = _ => "docs/capacity.svg" };
+        Command command = new("report", "Writes a page and plots from results of eval.") { results, page, plot, capacity };
+        command.SetAction(arguments =>
+        {
+            Write(new ReportFiles(
+                arguments.GetRequiredValue(results), arguments.GetRequiredValue(page),
+                arguments.GetRequiredValue(plot), arguments.GetRequiredValue(capacity)));
+            return ExitCode.Success;
+        });
+        return command;
+    }
+
+    /// <summary>Writes all three.</summary>
+    /// <exception cref="CliException">A result cannot be read, or a file cannot be written.</exception>
+    public static void Write(ReportFiles files)
+    {
+        IReadOnlyList<RunGroup> groups = RunGroup.Of(EvaluationRun.ReadAll(files.Results));
+        var rungs = PlottedRungs.Of(groups);
+        string folder = Path.GetDirectoryName(Path.GetFullPath(files.Page))!;
+        QualityReport report = new(Command(files), Shown(files.Results), Address(folder, files.Plot), Address(folder, files.CapacityPlot));
+        WriteFile(files.Page, report.Text(groups));
+        WriteFile(files.Plot, QualityPlot.Of(rungs));
+        WriteFile(files.CapacityPlot, CapacityPlot.Of(rungs));
+    }
+
+    private static string Command(ReportFiles files) => CommandLineText.Of(
+    [
+        "", "report", "--results", files.Results, "--out", files.Page, "--plot", files.Plot, "--capacity-plot", files.CapacityPlot,
+    ]);
+
+    private static string Shown(string folder) => Path.IsPathRooted(folder) ? Path.GetFileName(folder.TrimEnd('/', '\\')) : folder;
+
+    private static string Address(string folder, string file) => Path.GetRelativePath(folder, Path.GetFullPath(file)).Replace('\\', '/');
+
+    private static void WriteFile(string file, string text)
+    {
+        try
+        {
+            Directory.CreateDirectory(Path.GetDirectoryName(Path.GetFullPath(file))!);
+            File.WriteAllText(file, text);
+        }
+        catch (Exception problem) when (problem is IOException or UnauthorizedAccessException)
+        {
+            throw new CliException(ExitCode.Failure, $"The report cannot be written to {file}: {problem.Message}");
+        }
+        Screen.Line($"written to {file}");
+    }
+}
