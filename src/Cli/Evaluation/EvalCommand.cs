@@ -21,13 +21,17 @@ internal static class EvalCommand
         Option<int> tokens = new("--tokens") { Description = "Tokens of text compared on each rung.", DefaultValueFactory = _ => 4 * LongWindow };
         Option<string?> recall = new("--recall") { Description = "Folder with recall_<length>.jsonl." };
         Option<int> documents = new("--documents") { Description = "Documents of each length that questions are asked about.", DefaultValueFactory = _ => int.MaxValue };
+        Option<string> eviction = new("--eviction")
+        {
+            Description = $"How rungs that evict choose: {string.Join(", ", EvictionModes.Names)}.", DefaultValueFactory = _ => EvictionModes.Method,
+        };
         Option<int> seed = new("--seed") { Description = "Seed of the intervals.", DefaultValueFactory = _ => 1 };
         Option<int> threads = new("--threads") { Description = "Threads; 0: one per core." };
         Option<string> budget = new("--kv-budget") { Description = "Memory for the KV cache.", DefaultValueFactory = _ => "2GiB" };
         Option<string?> json = new("--json") { Description = "File for the result." };
         Command command = new("eval", "Measures bytes, divergence, recall and speed of rungs.")
         {
-            model, profile, rungs, text, tokens, recall, documents, seed, threads, budget, json,
+            model, profile, rungs, text, tokens, recall, documents, eviction, seed, threads, budget, json,
         };
         command.SetAction((arguments, cancellation) => Task.Run(() =>
         {
@@ -36,6 +40,7 @@ internal static class EvalCommand
             {
                 Rungs = Rungs(arguments.GetRequiredValue(rungs), evaluated),
                 Threads = arguments.GetValue(threads),
+                Eviction = arguments.GetRequiredValue(eviction),
                 BudgetBytes = ByteSize.TryParse(arguments.GetRequiredValue(budget), out long bytes)
                     ? bytes
                     : throw new CliException(ExitCode.Usage, $"--kv-budget is '{arguments.GetValue(budget)}'; a size such as 2GiB is needed."),
@@ -46,7 +51,7 @@ internal static class EvalCommand
                 : [];
             EvaluationResult result = Run(evaluated, settings, windows, questions, arguments.GetRequiredValue(seed), cancellation) with
             {
-                Command = "concertina " + CommandLineText.Of(Environment.GetCommandLineArgs()),
+                Command = CommandLineText.Of(Environment.GetCommandLineArgs()),
             };
             EvaluationTable.Print(result.Model, result.Rungs, result.ComparedTokens, result.Questions);
             ResultFile.Write(arguments.GetValue(json), result, ResultJson.Default.EvaluationResult);

@@ -1,4 +1,5 @@
 using Concertina.Compute.Evaluation;
+using Concertina.Compute.KvCache.Rungs;
 
 namespace Concertina.Cli.Evaluation;
 
@@ -42,15 +43,20 @@ internal sealed class Evaluator(EvaluatedModel model, EvaluationSettings setting
         List<RungEvaluation> rungs = [];
         for (int rung = 0; rung < at8K.Length; rung++)
         {
-            string name = rung == 0 ? "f16" : rig.RungNames[rung - 1];
+            string name = rung == 0 ? "f16" : Named(rig.RungNames[rung - 1]);
             rungs.Add(Entry(name, divergence[rung], at8K[rung], recalls[rung], seed) with
             {
                 Ratio = Round(at8K[0].BytesPerToken / at8K[rung].BytesPerToken),
                 BytesPerToken2K = Round(at2K[rung].BytesPerToken),
+                CodebookBytes = rig.CodebookBytes(rung) is > 0 and long bytes ? bytes : null,
             });
         }
         return (rungs, divergence[0].Count, recalls[0].Asked);
     }
+
+    // An ablation is no rung of its own: its name says which rung and how it chose.
+    private string Named(string rung) =>
+        settings.Eviction == EvictionModes.Method || !rung.Contains(RungCatalog.EvictSuffix, StringComparison.Ordinal) ? rung : $"{rung}~{settings.Eviction}";
 
     private double Work(IReadOnlyList<int[]> windows, IReadOnlyList<RecallTexts> questions)
     {

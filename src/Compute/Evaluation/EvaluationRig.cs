@@ -1,4 +1,5 @@
 using Concertina.Compute.KvCache;
+using Concertina.Compute.KvCache.Codecs;
 using Concertina.Compute.KvCache.Codecs.F16;
 using Concertina.Compute.KvCache.Rungs;
 using Concertina.Compute.KvCache.Transcoding;
@@ -32,6 +33,7 @@ public sealed class EvaluationRig : IDisposable
             Open = new F16Codec(),
             Codecs = ModelCache.Codecs(source, profile),
             Rungs = Rungs,
+            Eviction = EvictionModes.Find(settings.Eviction),
         });
         try
         {
@@ -77,6 +79,17 @@ public sealed class EvaluationRig : IDisposable
 
     /// <summary>Names of the rungs below lossless.</summary>
     public IReadOnlyList<string> RungNames => [.. Rungs.Select(rung => rung.Name)];
+
+    /// <summary>Bytes of codebooks that a rung's codecs read, once for all sequences; 0 for codecs without.</summary>
+    /// <param name="rung">Rung of the cache; 0 is lossless.</param>
+    public long CodebookBytes(int rung)
+    {
+        PageFormat page = Cache.Rungs[rung].Page;
+        // commvq1 reads the books of commvq2, which counts them.
+        IKvCodec keys = page.KeyCodec.Id == CodecId.CommVq1 ? Cache.Codecs.Get(CodecId.CommVq2) : page.KeyCodec;
+        IKvCodec values = page.ValueCodec.Id == CodecId.CommVq1 ? Cache.Codecs.Get(CodecId.CommVq2) : page.ValueCodec;
+        return keys.ScratchBytes(KvSide.Keys, page.Shape) + values.ScratchBytes(KvSide.Values, page.Shape);
+    }
 
     internal PagedKvCache Cache { get; }
 

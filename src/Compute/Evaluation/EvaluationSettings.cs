@@ -12,6 +12,9 @@ public sealed record EvaluationSettings
     /// <summary>Tokens of one text that a step computes for each rung. Default 64: one column.</summary>
     public int ChunkTokens { get; init; } = 64;
 
+    /// <summary>How rungs that evict choose: the method, or one of its ablations by name (<see cref="EvictionModes"/>).</summary>
+    public string Eviction { get; init; } = EvictionModes.Method;
+
     /// <summary>Threads; 0: one per core.</summary>
     public int Threads { get; init; }
 

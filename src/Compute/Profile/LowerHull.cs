@@ -4,7 +4,7 @@ namespace Concertina.Compute.Profile;
 /// Which rungs belong on a ladder: the lower convex hull of (bytes, distortion), because any mix of two rungs beats a rung
 /// above the line between them. Source: the rate-distortion argument of Shoham and Gersho, IEEE TASSP 36(9), 1988.
 /// </summary>
-internal static class LowerHull
+public static class LowerHull
 {
     /// <summary>Indices of the points on the hull, from most bytes to fewest; the first point of all is always among them.</summary>
     /// <param name="points">Bytes and distortion of each; the first is the lossless one, with most bytes and no distortion.</param>
@@ -42,6 +42,7 @@ internal static class LowerHull
     /// <param name="leastStep">Share by which bytes must differ from both neighbours.</param>
     public static IReadOnlyList<int> WithFilledGaps(IReadOnlyList<(double Bytes, double Distortion)> points, double leastStep)
     {
+        ArgumentNullException.ThrowIfNull(points);
         List<int> ladder = [.. Of(points)];
         foreach (int point in Enumerable.Range(0, points.Count).OrderByDescending(point => points[point].Bytes).Except(ladder.ToArray()))
         {

@@ -116,6 +116,7 @@ public sealed class EvictorInterruptionTests
         Assert.Equal(EvictionOutcome.Worked, rig.Cache.Interior.Evictor.Step(table).Outcome);
 
         Assert.Equal(2944, rig.Cache.Truncate(table, 2944));
+        Assert.Equal(EvictionOutcome.Waits, rig.Cache.Interior.Evictor.Step(table).Outcome);
         Assert.True(rig.Extend(table, rows, 2960));
         rig.Evict(table);
 
