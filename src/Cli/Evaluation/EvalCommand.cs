@@ -25,13 +25,14 @@ internal static class EvalCommand
         {
             Description = $"How rungs that evict choose: {string.Join(", ", EvictionModes.Names)}.", DefaultValueFactory = _ => EvictionModes.Method,
         };
+        Option<bool> asked = new("--evict-after-questions") { Description = "Evict when a question was read, not before." };
         Option<int> seed = new("--seed") { Description = "Seed of the intervals.", DefaultValueFactory = _ => 1 };
         Option<int> threads = new("--threads") { Description = "Threads; 0: one per core." };
         Option<string> budget = new("--kv-budget") { Description = "Memory for the KV cache.", DefaultValueFactory = _ => "2GiB" };
         Option<string?> json = new("--json") { Description = "File for the result." };
         Command command = new("eval", "Measures bytes, divergence, recall and speed of rungs.")
         {
-            model, profile, rungs, text, tokens, recall, documents, eviction, seed, threads, budget, json,
+            model, profile, rungs, text, tokens, recall, documents, eviction, asked, seed, threads, budget, json,
         };
         command.SetAction((arguments, cancellation) => Task.Run(() =>
         {
@@ -41,6 +42,7 @@ internal static class EvalCommand
                 Rungs = Rungs(arguments.GetRequiredValue(rungs), evaluated),
                 Threads = arguments.GetValue(threads),
                 Eviction = arguments.GetRequiredValue(eviction),
+                EvictsAfterQuestions = arguments.GetValue(asked),
                 BudgetBytes = ByteSize.TryParse(arguments.GetRequiredValue(budget), out long bytes)
                     ? bytes
                     : throw new CliException(ExitCode.Usage, $"--kv-budget is '{arguments.GetValue(budget)}'; a size such as 2GiB is needed."),

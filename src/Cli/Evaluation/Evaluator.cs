@@ -55,8 +55,16 @@ internal sealed class Evaluator(EvaluatedModel model, EvaluationSettings setting
     }
 
     // An ablation is no rung of its own: its name says which rung and how it chose.
-    private string Named(string rung) =>
-        settings.Eviction == EvictionModes.Method || !rung.Contains(RungCatalog.EvictSuffix, StringComparison.Ordinal) ? rung : $"{rung}~{settings.Eviction}";
+    private string Named(string rung)
+    {
+        if (!rung.Contains(RungCatalog.EvictSuffix, StringComparison.Ordinal))
+        {
+            return rung;
+        }
+        string how = settings.Eviction == EvictionModes.Method ? "" : settings.Eviction;
+        string mode = how + (settings.EvictsAfterQuestions ? "asked" : "");
+        return mode.Length == 0 ? rung : $"{rung}~{mode}";
+    }
 
     private double Work(IReadOnlyList<int[]> windows, IReadOnlyList<RecallTexts> questions)
     {

@@ -112,6 +112,7 @@ public sealed class EvaluationRig : IDisposable
     internal PageTable NewObservedTable()
     {
         PageTable table = NewTable(rung: 0);
+        table.KeepsQueries = Cache.Rungs.Evicts;
         if (Cache.Rungs.Evicts && !Cache.Interior.Observations.TryAttach(table))
         {
             throw TooSmall(0);
@@ -128,12 +129,23 @@ public sealed class EvaluationRig : IDisposable
             throw TooSmall(table.TokenCount);
         }
         Squeezer.SetRung(fork, rung);
-        if (Cache.Rungs[rung].Evicts && !Cache.Interior.Observations.TryCopy(table, fork))
+        fork.KeepsQueries = table.KeepsQueries;
+        if (Cache.Rungs.Evicts && !Cache.Interior.Observations.TryCopy(table, fork))
         {
             Cache.Release(fork);
             throw TooSmall(table.TokenCount);
         }
         return fork;
+    }
+
+    /// <summary>Moves tables all the way to a rung.</summary>
+    internal void MoveTo(ReadOnlySpan<PageTable> tables, int rung)
+    {
+        foreach (PageTable table in tables)
+        {
+            Squeezer.SetRung(table, rung);
+            Squeeze(table);
+        }
     }
 
     /// <summary>Adds rows of a sequence to the step.</summary>

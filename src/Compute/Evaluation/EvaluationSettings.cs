@@ -15,6 +15,12 @@ public sealed record EvaluationSettings
     /// <summary>How rungs that evict choose: the method, or one of its ablations by name (<see cref="EvictionModes"/>).</summary>
     public string Eviction { get; init; } = EvictionModes.Method;
 
+    /// <summary>
+    /// True: rungs that evict do so when the question was read, as for a prompt that brings document and question. False: before,
+    /// as for a conversation that asks later.
+    /// </summary>
+    public bool EvictsAfterQuestions { get; init; }
+
     /// <summary>Threads; 0: one per core.</summary>
     public int Threads { get; init; }
 

@@ -23,7 +23,7 @@ public sealed class RecallEvaluation(EvaluationRig rig, IReadOnlyCollection<int>
             List<IReadOnlyList<int[]>> answers = [];
             for (int rung = 0; rung <= rig.Rungs.Count; rung++)
             {
-                PageTable squeezed = rig.Fork(lossless, rung);
+                PageTable squeezed = rig.Fork(lossless, AtDocument(rung));
                 try
                 {
                     rig.Squeeze(squeezed);
@@ -42,13 +42,17 @@ public sealed class RecallEvaluation(EvaluationRig rig, IReadOnlyCollection<int>
         }
     }
 
+    // Eviction that may see the question comes after it, as when a prompt brings both.
+    private int AtDocument(int rung) => rig.Settings.EvictsAfterQuestions && rig.Cache.Rungs[rung].Evicts ? 0 : rung;
+
     private List<int[]> Answer(PageTable document, int rung, IReadOnlyList<int[]> questions, CancellationToken cancellation)
     {
-        PageTable[] tables = [.. questions.Select(_ => rig.Fork(document, rung))];
+        PageTable[] tables = [.. questions.Select(_ => rig.Fork(document, AtDocument(rung)))];
         List<int>[] answers = [.. questions.Select(_ => new List<int>())];
         try
         {
             int[] next = Begin(tables, questions);
+            rig.MoveTo(tables, rung);
             bool[] ended = new bool[tables.Length];
             for (int step = 0; step < mostTokens; step++)
             {

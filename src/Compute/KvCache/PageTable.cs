@@ -84,6 +84,9 @@ public sealed class PageTable
     /// <summary>Deepest rung any of its units was moved to, or was computed over.</summary>
     internal int ReachedRung { get; set; }
 
+    /// <summary>True: it keeps its last queries on a rung that does not evict too, because it may come to one that does.</summary>
+    internal bool KeepsQueries { get; set; }
+
     /// <summary>How far its units are at <see cref="Rung"/>.</summary>
     internal ref SweepState Sweep => ref _sweep;
 

@@ -11,8 +11,10 @@ public static class LowerHull
     public static IReadOnlyList<int> Of(IReadOnlyList<(double Bytes, double Distortion)> points)
     {
         ArgumentNullException.ThrowIfNull(points);
-        List<int> hull = [];
-        IOrderedEnumerable<int> order = Enumerable.Range(0, points.Count)
+        List<int> hull = [0];
+        // What takes as many bytes as the lossless point is no step down from it.
+        IOrderedEnumerable<int> order = Enumerable.Range(1, points.Count - 1)
+            .Where(point => points[point].Bytes < points[0].Bytes)
             .OrderByDescending(point => points[point].Bytes).ThenBy(point => points[point].Distortion).ThenBy(point => point);
         foreach (int point in order)
         {
@@ -21,7 +23,7 @@ public static class LowerHull
             {
                 hull.RemoveAt(hull.Count - 1);
             }
-            if (hull.Count > 0 && points[hull[^1]].Bytes <= points[point].Bytes)
+            if (points[hull[^1]].Bytes <= points[point].Bytes)
             {
                 continue; // no fewer bytes than the last, and sorted behind it
             }
@@ -44,7 +46,8 @@ public static class LowerHull
     {
         ArgumentNullException.ThrowIfNull(points);
         List<int> ladder = [.. Of(points)];
-        foreach (int point in Enumerable.Range(0, points.Count).OrderByDescending(point => points[point].Bytes).Except(ladder.ToArray()))
+        IEnumerable<int> others = Enumerable.Range(1, points.Count - 1).Where(point => points[point].Bytes < points[0].Bytes);
+        foreach (int point in others.OrderByDescending(point => points[point].Bytes).Except(ladder.ToArray()))
         {
             int below = ladder.FindIndex(other => points[other].Bytes < points[point].Bytes);
             if (below <= 0)

@@ -156,7 +156,10 @@ internal sealed unsafe class Evictor : IDisposable
         bool observes = to.Evicts && _options.Metric != EvictionMetric.Recency;
         if (!observes)
         {
-            _inside.Observations.Detach(table);
+            if (!table.KeepsQueries)
+            {
+                _inside.Observations.Detach(table);
+            }
         }
         else if (table.TokenCount > 0 && !_inside.Observations.TryAttach(table))
         {
