@@ -3,6 +3,7 @@ using Concertina.Cli;
 using Concertina.Cli.Benches;
 using Concertina.Cli.Calibrating;
 using Concertina.Cli.Evaluation;
+using Concertina.Cli.Inspecting;
 using Concertina.Cli.Recall;
 using Concertina.Cli.Reports;
 using Concertina.Cli.Serving;
@@ -10,8 +11,12 @@ using Concertina.Cli.Serving;
 RootCommand root = new("Serves language models from a cluster of .NET actors.")
 {
     ServeCommand.Create(),
-    new Command("bench", "Measures and writes JSON.") { BenchModelCommand.Decode(), BenchModelCommand.Prefill(), BenchServeCommand.Create() },
+    new Command("bench", "Measures and writes JSON.")
+    {
+        BenchModelCommand.Decode(), BenchModelCommand.Prefill(), BenchServeCommand.Create(), BenchCapacityCommand.Create(),
+    },
     CalibrateCommand.Create(),
+    InspectCommand.Create(),
     EvalCommand.Create(),
     RecallCommand.Create(),
     ReportCommand.Create(),

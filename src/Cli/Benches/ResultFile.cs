@@ -37,6 +37,7 @@ internal static class ResultFile
     PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase,
     DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull)]
 [JsonSerializable(typeof(BenchResult))]
+[JsonSerializable(typeof(CapacityFile))]
 [JsonSerializable(typeof(RecallResult))]
 [JsonSerializable(typeof(EvaluationResult))]
 internal sealed partial class ResultJson : JsonSerializerContext;

@@ -2,7 +2,6 @@ using System.CommandLine;
 using System.Globalization;
 using Concertina.Cli.Benches;
 using Concertina.Compute.Evaluation;
-using Concertina.Compute.KvCache.Rungs;
 using Concertina.Silo.Options;
 
 namespace Concertina.Cli.Evaluation;
@@ -39,7 +38,7 @@ internal static class EvalCommand
             using EvaluatedModel evaluated = EvaluatedModel.Open(arguments.GetRequiredValue(model), arguments.GetValue(profile));
             EvaluationSettings settings = new()
             {
-                Rungs = Rungs(arguments.GetRequiredValue(rungs), evaluated),
+                Rungs = [.. RungList.Named(arguments.GetRequiredValue(rungs), evaluated.Profile).Where(name => name != "f16")],
                 Threads = arguments.GetValue(threads),
                 Eviction = arguments.GetRequiredValue(eviction),
                 EvictsAfterQuestions = arguments.GetValue(asked),
@@ -84,17 +83,6 @@ internal static class EvalCommand
         {
             throw new CliException(ExitCode.Failure, problem.Message);
         }
-    }
-
-    private static string[] Rungs(string text, EvaluatedModel model)
-    {
-        if (text != "all")
-        {
-            return text.Split(',', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries);
-        }
-        IEnumerable<Rung> known = model.Profile?.HasCommVq == true ? RungCatalog.All : RungCatalog.WithoutProfile;
-        IEnumerable<string> measured = model.Profile?.Rungs.Select(rung => rung.Name) ?? [];
-        return [.. known.Select(rung => rung.Name).Union(measured).Where(name => name != "f16")];
     }
 
     private static IReadOnlyList<int[]> Windows(EvaluatedModel model, string[] files, int tokens)

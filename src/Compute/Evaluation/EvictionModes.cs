@@ -14,6 +14,7 @@ public static class EvictionModes
         ["l1"] = new EvictionOptions { Metric = EvictionMetric.Attention },
         ["uniform"] = new EvictionOptions { Allocation = EvictionAllocation.Uniform },
         ["window"] = new EvictionOptions { Metric = EvictionMetric.Recency, Allocation = EvictionAllocation.Uniform },
+        ["floor"] = new EvictionOptions { HeadFloor = 0.8 },
         ["nopool"] = new EvictionOptions { PoolKernel = 1 },
         ["w32"] = new EvictionOptions { QueryCount = 32 },
     };

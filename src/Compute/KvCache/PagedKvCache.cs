@@ -251,9 +251,9 @@ public sealed class PagedKvCache : IDisposable
     internal long CommitmentBytes(int tokens, int rung, int pendingColumns) =>
         _inside.Columns.BytesFor(KvShape.PagesFor(tokens), Rungs[rung], pendingColumns) + _inside.RingBytes(tokens, rung);
 
-    /// <summary>Bytes a sequence settles at on a rung, when everything that may be was squeezed and evicted.</summary>
-    internal long SettledBytes(int tokens, int rung) =>
-        _inside.Columns.SettledBytes(KvShape.PagesFor(tokens), Rungs[rung]) + _inside.RingBytes(tokens, rung);
+    /// <summary>Bytes a sequence settles at on a rung, when everything that may be was squeezed and evicted: at rest at exactly this length, or at most.</summary>
+    internal long SettledBytes(int tokens, int rung, bool atRest = false) => _inside.Columns.SettledBytes(
+        KvShape.PagesFor(tokens), atRest ? Squeezer.ExactColumns(tokens) : ColumnStore.ExactColumns, Rungs[rung]) + _inside.RingBytes(tokens, rung);
 
     /// <summary>Moves the next unit of a table towards its rung, or does the next slice of its eviction.</summary>
     internal SqueezeStep StepTowardsRung(PageTable table)
@@ -262,13 +262,13 @@ public sealed class PagedKvCache : IDisposable
         return _inside.Step(table);
     }
 
-    /// <summary>A second table over the units of a first; only an open page is copied. For questions over one document.</summary>
+    /// <summary>A second table over the units of a first; only an open page is copied, or with <c>deep</c> every unit.</summary>
     /// <returns>False, with the new table released, when the bytes of its lists or of the copy cannot be had.</returns>
-    internal bool TryFork(PageTable table, out PageTable fork)
+    internal bool TryFork(PageTable table, out PageTable fork, bool deep = false)
     {
         Own(table);
         fork = CreateTable();
-        bool shared = _inside.Cuts.TryShare(table, fork);
+        bool shared = deep ? _inside.Cuts.TryCopy(table, fork) : _inside.Cuts.TryShare(table, fork);
         if (!shared)
         {
             Release(fork);

@@ -42,13 +42,9 @@ internal sealed unsafe class ColumnCuts(ColumnStore columns, UnitTable units)
     /// <returns>False when bytes are short; the table then holds part of them, for release.</returns>
     public bool TryShare(PageTable table, PageTable fork)
     {
-        int longest = table.LongestList;
-        for (int blocks = 0; blocks * PageTable.BlockEntries < longest; blocks++)
+        if (!TryAddBlocks(table, fork))
         {
-            if (!columns.TryAddBlock(fork))
-            {
-                return false;
-            }
+            return false;
         }
         for (int head = 0; head < columns.HeadCount; head++)
         {
@@ -62,6 +58,32 @@ internal sealed unsafe class ColumnCuts(ColumnStore columns, UnitTable units)
         fork.CopyState(table);
         int last = table.TokenCount / KvShape.PageTokens;
         return table.TokenCount % KvShape.PageTokens == 0 || TryOwn(fork, last);
+    }
+
+    /// <summary>
+    /// Makes an empty table hold what another holds in units of its own, each of the same size and content: the bytes of a
+    /// second sequence that never shared anything, without the work of computing and encoding it. Not from the reserve.
+    /// </summary>
+    /// <returns>False when bytes are short; the table then holds part of them, for release.</returns>
+    public bool TryCopy(PageTable table, PageTable copy)
+    {
+        if (!TryAddBlocks(table, copy))
+        {
+            return false;
+        }
+        for (int head = 0; head < columns.HeadCount; head++)
+        {
+            for (int index = 0; index < table.UnitCount(head); index++)
+            {
+                if (!TryCopyUnit(table.Unit(head, index), out UnitHandle unit))
+                {
+                    return false;
+                }
+                copy.Append(head, unit, units.StrideBytes(unit));
+            }
+        }
+        copy.CopyState(table);
+        return true;
     }
 
     /// <summary>Whether every unit of a column is stored as open pages are.</summary>
@@ -112,6 +134,35 @@ internal sealed unsafe class ColumnCuts(ColumnStore columns, UnitTable units)
                 return TryCopyShared(table, column);
             }
         }
+        return true;
+    }
+
+    private bool TryAddBlocks(PageTable table, PageTable fork)
+    {
+        for (int blocks = 0; blocks * PageTable.BlockEntries < table.LongestList; blocks++)
+        {
+            if (!columns.TryAddBlock(fork))
+            {
+                return false;
+            }
+        }
+        return true;
+    }
+
+    private bool TryCopyUnit(UnitHandle unit, out UnitHandle copy)
+    {
+        if (!columns.TryAllocate(units.Entry(unit).SizeClass, out copy))
+        {
+            return false;
+        }
+        ref UnitEntry from = ref units.Entry(unit);
+        ref UnitEntry to = ref units.Entry(copy);
+        (to.Kind, to.KeyCodec, to.ValueCodec) = (from.Kind, from.KeyCodec, from.ValueCodec);
+        (to.Start, to.FilledCount) = (from.Start, from.FilledCount);
+        to.Flags = from.Flags & ~UnitFlags.InPrefix; // a prefix column holds the other unit, not this one
+        // Both units take one slot of the same class, a stride long; the addresses are read after the allocation, which may move units.
+        int stride = units.StrideBytes(unit);
+        Buffer.MemoryCopy(units.Bytes(unit), units.Bytes(copy), stride, stride);
         return true;
     }
 

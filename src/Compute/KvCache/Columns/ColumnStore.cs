@@ -12,8 +12,8 @@ namespace Concertina.Compute.KvCache.Columns;
 /// </summary>
 internal sealed unsafe class ColumnStore
 {
-    // Sinks, two columns of window, one that the window cuts, and the open one.
-    private const int ExactColumns = Squeezer.SinkColumns + (Squeezer.RecentTokens / KvShape.PageTokens) + 2;
+    /// <summary>Most columns that stay exact: sinks, two of window, one that the window cuts, and the open one.</summary>
+    public const int ExactColumns = Squeezer.SinkColumns + (Squeezer.RecentTokens / KvShape.PageTokens) + 2;
 
     private readonly UnitTable _units;
     private readonly ExtentArena _arena;
@@ -53,9 +53,9 @@ internal sealed unsafe class ColumnStore
     }
 
     /// <summary>Bytes a table with this many columns settles at on a rung, when everything was squeezed and evicted.</summary>
-    public long SettledBytes(int columns, RungFormat rung)
+    public long SettledBytes(int columns, int exactColumns, RungFormat rung)
     {
-        int open = Math.Min(columns, ExactColumns);
+        int open = Math.Min(columns, exactColumns);
         int kept = (columns - open + rung.Rung.KeepOneIn - 1) / rung.Rung.KeepOneIn;
         return Bytes(open + kept, open, kept, rung);
     }
@@ -275,7 +275,8 @@ internal sealed unsafe class ColumnStore
         return true;
     }
 
-    private bool TryAllocate(int sizeClass, out UnitHandle unit)
+    /// <summary>A unit of a size, not from the reserve; drops unreferenced prefix columns if bytes are short.</summary>
+    public bool TryAllocate(int sizeClass, out UnitHandle unit)
     {
         while (!_units.TryAllocate(sizeClass, fromReserve: false, out unit))
         {

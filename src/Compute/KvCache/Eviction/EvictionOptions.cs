@@ -17,6 +17,9 @@ internal sealed record EvictionOptions
     /// <summary>How the blocks to free are divided over heads.</summary>
     public EvictionAllocation Allocation { get; init; } = EvictionAllocation.Global;
 
+    /// <summary>Share of an equal part that each head keeps whatever its metric, 0 (the paper) to 1 (uniform).</summary>
+    public double HeadFloor { get; init; }
+
     /// <summary>What is ranked inside a head.</summary>
     public EvictionGrain Grain { get; init; } = EvictionGrain.Slots;
 
@@ -34,5 +37,7 @@ internal sealed record EvictionOptions
         ArgumentOutOfRangeException.ThrowIfLessThan(PoolKernel, 1);
         ArgumentOutOfRangeException.ThrowIfZero(PoolKernel % 2, nameof(PoolKernel));
         ArgumentOutOfRangeException.ThrowIfNegative(MinimumDistance);
+        ArgumentOutOfRangeException.ThrowIfNegative(HeadFloor);
+        ArgumentOutOfRangeException.ThrowIfGreaterThan(HeadFloor, 1);
     }
 }

@@ -219,7 +219,7 @@ internal sealed unsafe class Evictor : IDisposable
     {
         long surplus = job.RankedUnits - KeptUnits(job.Columns, job.RankedHeads, job.To.Rung.KeepOneIn);
         _ = _options.Allocation == EvictionAllocation.Global
-            ? _schedule.Global(Math.Max(0, surplus), job.Taken)
+            ? _schedule.Global(Math.Max(0, surplus), job.Taken, _options.HeadFloor)
             : _schedule.Uniform(Math.Max(0, surplus), job.Taken);
         job.Phase = EvictionPhase.Compact;
         return new EvictionStep(EvictionOutcome.Worked);

@@ -21,6 +21,10 @@ internal sealed class Squeezer(UnitTable units, PageTranscoder transcoder, RungF
     /// <summary>Columns below this may be moved.</summary>
     public static int LimitColumn(int tokens) => Math.Max(0, tokens - RecentTokens) / KvShape.PageTokens;
 
+    /// <summary>Columns that a sequence of so many tokens keeps exact when everything that may be was moved.</summary>
+    public static int ExactColumns(int tokens) =>
+        KvShape.PagesFor(tokens) - Math.Max(0, LimitColumn(tokens) - SinkColumns);
+
     /// <summary>Gives a table a deeper rung; what is deeper already stays.</summary>
     public static void SetRung(PageTable table, int rung)
     {

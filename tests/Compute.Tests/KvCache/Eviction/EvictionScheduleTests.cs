@@ -176,7 +176,7 @@ public sealed class EvictionScheduleTests
             new ScheduleHead([.. Enumerable.Range(2, 40)], [.. Enumerable.Range(0, 40).Select(slot => head + (slot / 100f))]))];
         var run = new ScheduleRun(heads, Rules);
 
-        Assert.Equal([3, 3, 2, 2], run.Take(10, EvictionAllocation.Uniform).Blocks);
+        Assert.Equal([2, 2, 3, 3], run.Take(10, EvictionAllocation.Uniform).Blocks);
         Assert.Equal([10, 0, 0, 0], run.Take(10).Blocks);
         Assert.Equal(40, run.Take(1000, EvictionAllocation.Uniform).Freed);
     }

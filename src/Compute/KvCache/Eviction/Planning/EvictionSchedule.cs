@@ -12,6 +12,7 @@ internal sealed unsafe class EvictionSchedule(int mostHeads)
     private float* _costs;
     private int _room;
     private int _headCount;
+    private int _floor;
 
     /// <summary>Heap bytes it keeps.</summary>
     public static long BytesFor(int heads) => heads * (sizeof(int) + 16L);
@@ -39,11 +40,17 @@ internal sealed unsafe class EvictionSchedule(int mostHeads)
     /// <summary>Takes the cheapest blocks of all heads together.</summary>
     /// <param name="blocks">Blocks wanted.</param>
     /// <param name="taken">Receives the blocks of each head.</param>
+    /// <param name="floorShare">
+    /// Share of an equal part of what is kept that each head keeps whatever its costs, 0 to 1: heads whose attention is
+    /// diffuse have small squares and would else be emptied. The safeguard of Ada-KV, https://arxiv.org/abs/2407.11550.
+    /// </param>
     /// <returns>Blocks taken: fewer when there are not so many.</returns>
-    public long Global(long blocks, Span<int> taken)
+    public long Global(long blocks, Span<int> taken, double floorShare = 0)
     {
         taken[.._headCount].Clear();
         _next.Clear();
+        long kept = Math.Max(0, (_headCount == 0 ? 0 : _ends[_headCount - 1]) - blocks);
+        _floor = (int)(floorShare * kept / Math.Max(1, _headCount));
         for (int head = 0; head < _headCount; head++)
         {
             Offer(head, 0);
@@ -56,18 +63,44 @@ internal sealed unsafe class EvictionSchedule(int mostHeads)
         return count;
     }
 
-    /// <summary>Takes the same number from every head, one more from the first ones where it does not divide.</summary>
+    /// <summary>
+    /// Takes from the fullest heads, so that all keep the same number of blocks, or one more, or all they have; whatever they
+    /// lost before.
+    /// </summary>
     /// <inheritdoc cref="Global"/>
     public long Uniform(long blocks, Span<int> taken)
     {
+        long kept = Math.Max(0, _ends[_headCount - 1] - blocks);
+        int level = 0;
+        while (KeptAt(level + 1) <= kept && level < _ends[_headCount - 1])
+        {
+            level++;
+        }
+        long more = kept - KeptAt(level); // heads that keep one above the level
         long count = 0;
         for (int head = 0; head < _headCount; head++)
         {
-            long share = (blocks / _headCount) + (head < blocks % _headCount ? 1 : 0);
-            taken[head] = (int)Math.Min(share, _ends[head] - First(head));
+            int held = _ends[head] - First(head);
+            int keeps = Math.Min(held, level);
+            if (more > 0 && held > level)
+            {
+                keeps++;
+                more--;
+            }
+            taken[head] = held - keeps;
             count += taken[head];
         }
         return count;
+    }
+
+    private long KeptAt(int level)
+    {
+        long kept = 0;
+        for (int head = 0; head < _headCount; head++)
+        {
+            kept += Math.Min(_ends[head] - First(head), level);
+        }
+        return kept;
     }
 
     private int First(int head) => head == 0 ? 0 : _ends[head - 1];
@@ -75,7 +108,7 @@ internal sealed unsafe class EvictionSchedule(int mostHeads)
     private void Offer(int head, int block)
     {
         int index = First(head) + block;
-        if (index < _ends[head])
+        if (index < _ends[head] - _floor)
         {
             _next.Enqueue(head, (_costs[index], head));
         }
