@@ -154,6 +154,39 @@ public sealed class SqueezeTests
         Assert.True(strict.End!.Exact);
     }
 
+    [Theory]
+    [InlineData(120)] // what is reused is promised losslessly until it is squeezed
+    [InlineData(9)] // or, where that cannot be had, fewer columns are reused
+    public async Task An_economy_request_that_finds_a_lossless_prefix_keeps_its_commitment(int columns)
+    {
+        await using EngineBench bench = new(new EngineOptions { StepTokens = 32 }, columns, parts: Parts());
+        int[] document = EngineBench.Prompt(450, seed: 8);
+        bench.Finish(bench.Submit(document, 2, tenant: "t"));
+
+        int[] longer = [.. document, .. EngineBench.Prompt(140, seed: 9)];
+        TokenStream stream = EngineBench.Submit(bench.Open("t", "later"), Economy(bench.Spec(longer, 20), "pair1"));
+
+        Assert.Equal(HashModel.Greedy(longer, 20), bench.Finish(stream));
+        Assert.Equal("pair1", stream.End!.Rung);
+        Assert.True(stream.CachedTokens > 0, "Nothing was reused.");
+        Assert.Equal(columns > 100, stream.CachedTokens == 448);
+    }
+
+    [Fact]
+    public async Task A_session_that_was_lossless_may_go_on_in_economy()
+    {
+        await using EngineBench bench = new(new EngineOptions { StepTokens = 32 }, columns: 14, parts: Parts());
+        SequenceHandle handle = bench.Open();
+        int[] prompt = EngineBench.Prompt(500, seed: 10);
+        bench.Finish(EngineBench.Submit(handle, bench.Spec(prompt, 20)));
+
+        int[] longer = [.. handle.CopyTokens(), 3, 4];
+        TokenStream stream = EngineBench.Submit(handle, Economy(bench.Spec(longer, 30), "pair1"));
+
+        Assert.Equal(HashModel.Greedy(longer, 30), bench.Finish(stream));
+        Assert.Equal("pair1", stream.End!.Rung);
+    }
+
     [Fact]
     public async Task A_page_that_a_codec_refuses_stays_as_it_is()
     {

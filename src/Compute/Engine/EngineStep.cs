@@ -48,7 +48,6 @@ internal sealed class EngineStep
         PublishReadings();
     }
 
-    /// <summary>The stage that transcodes.</summary>
     public SqueezeStage Squeeze { get; }
 
     /// <summary>Runs one step.</summary>

@@ -53,6 +53,6 @@ internal sealed class SlotReserve(PagedKvCache cache, CommitmentTable commitment
     {
         int column = KvShape.PagesFor(tokens) * KvShape.PageTokens;
         int covered = Math.Min(column, run.Bounds.TokenLimit);
-        return ledger.TryExtend(run, covered, commitments.Bytes(covered, run.Bounds.Rung));
+        return ledger.TryExtend(run, covered, Math.Max(run.HeldBytes, commitments.Bytes(covered, run.Bounds.Rung)));
     }
 }

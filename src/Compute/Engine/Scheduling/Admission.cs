@@ -45,6 +45,7 @@ internal sealed class Admission(EngineState state)
         sequence.Running = true;
         int cached = Reuse(sequence, run);
         SetRung(sequence, run);
+        cached = Cover(run, cached);
         sequence.Tokens.EnsureCapacity(run.Bounds.FirstTokens);
         sequence.Tokens.Replace(run.Spec.Prompt.Span);
         sequence.PublishTable();
@@ -78,6 +79,23 @@ internal sealed class Admission(EngineState state)
         PageTable table = state.Cache.CreateTable();
         sequence.Table = table;
         return state.Cache.Adopt(table, scope, prompt, deepest);
+    }
+
+    /// <summary>
+    /// A run that is promised the bytes of its rung may have found more reused columns in 16 bit than that covers until they
+    /// are squeezed: it is then promised what they take losslessly, or, where that cannot be had, reuses fewer.
+    /// </summary>
+    private int Cover(Run run, int cached)
+    {
+        PageTable table = run.Table;
+        int pending = state.Commitments.PendingColumns;
+        if (run.Bounds.Rung == 0 || Squeezer.PendingColumns(table, table.TokenCount) <= pending
+            || state.Ledger.TryExtend(run, run.HeldTokens, state.Commitments.Bytes(run.Bounds.TokenLimit, rung: 0)))
+        {
+            return cached;
+        }
+        int covered = Squeezer.SinkColumns + pending + (Squeezer.RecentTokens / KvShape.PageTokens);
+        return state.Cache.Truncate(table, Math.Min(cached, covered * KvShape.PageTokens));
     }
 
     // Its own start rung, or a deeper one it was assigned and still allows.
