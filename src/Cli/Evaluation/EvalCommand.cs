@@ -17,6 +17,7 @@ internal static class EvalCommand
         Option<string?> profile = new("--profile") { Description = "KV profile; default: the one beside the model." };
         Option<string> rungs = new("--rungs") { Description = "Rungs, separated by commas, or all.", DefaultValueFactory = _ => "all" };
         Option<string[]> text = new("--text") { Description = "Texts whose predictions are compared.", Required = true, AllowMultipleArgumentsPerToken = true };
+        Option<bool> heldOut = new("--held-out") { Description = "Use the second half of the texts: what calibrate does not train on." };
         Option<int> tokens = new("--tokens") { Description = "Tokens of text compared on each rung.", DefaultValueFactory = _ => 4 * LongWindow };
         Option<string?> recall = new("--recall") { Description = "Folder with recall_<length>.jsonl." };
         Option<int> documents = new("--documents") { Description = "Documents of each length that questions are asked about.", DefaultValueFactory = _ => int.MaxValue };
@@ -31,7 +32,7 @@ internal static class EvalCommand
         Option<string?> json = new("--json") { Description = "File for the result." };
         Command command = new("eval", "Measures bytes, divergence, recall and speed of rungs.")
         {
-            model, profile, rungs, text, tokens, recall, documents, eviction, asked, seed, threads, budget, json,
+            model, profile, rungs, text, heldOut, tokens, recall, documents, eviction, asked, seed, threads, budget, json,
         };
         command.SetAction((arguments, cancellation) => Task.Run(() =>
         {
@@ -46,7 +47,7 @@ internal static class EvalCommand
                     ? bytes
                     : throw new CliException(ExitCode.Usage, $"--kv-budget is '{arguments.GetValue(budget)}'; a size such as 2GiB is needed."),
             };
-            IReadOnlyList<int[]> windows = Windows(evaluated, arguments.GetRequiredValue(text), arguments.GetRequiredValue(tokens));
+            IReadOnlyList<int[]> windows = Windows(evaluated, Text(evaluated, arguments.GetRequiredValue(text), arguments.GetValue(heldOut)), arguments.GetRequiredValue(tokens));
             IReadOnlyList<RecallTexts> questions = arguments.GetValue(recall) is { } folder
                 ? RecallTexts.Read(folder, arguments.GetRequiredValue(documents), evaluated)
                 : [];
@@ -85,10 +86,15 @@ internal static class EvalCommand
         }
     }
 
-    private static IReadOnlyList<int[]> Windows(EvaluatedModel model, string[] files, int tokens)
+    private static int[] Text(EvaluatedModel model, string[] files, bool heldOut)
+    {
+        int[] tokens = model.Tokens(files);
+        return heldOut ? tokens[(tokens.Length / 2)..] : tokens;
+    }
+
+    private static IReadOnlyList<int[]> Windows(EvaluatedModel model, int[] text, int tokens)
     {
         int length = Math.Min(LongWindow, model.File.Config.ContextLength);
-        int[] text = model.Tokens(files);
         IReadOnlyList<int[]> windows = model.Windows(text, length, Math.Max(1, tokens / length));
         return windows.Count > 0
             ? windows
