@@ -1,0 +1,111 @@
+using Concertina.Compute.Engine;
+using Concertina.Compute.KvCache;
+using Concertina.Compute.Model;
+using Concertina.Compute.Model.Cpu;
+using Concertina.Compute.Profile;
+using Concertina.Engine.Tests.Kit;
+using Microsoft.Extensions.Time.Testing;
+
+namespace Concertina.Engine.Tests;
+
+/// <summary>The demo model with its own profile: live streams while every session goes all the way down.</summary>
+public sealed class LadderWalkTests
+{
+    private const int Streams = 16;
+    private const int NewTokens = 160;
+    private const long SliceBytes = 32 << 20;
+
+    [Fact]
+    public async Task Sixteen_streams_go_on_while_every_session_goes_down_the_ladder_and_all_bytes_come_back()
+    {
+        string? model = DemoModel();
+        if (model is null)
+        {
+            Assert.Skip("models/demo is not in this checkout.");
+        }
+        using ModelFile file = ModelFile.Open(model);
+        KvProfile profile = KvProfile.Load(KvProfile.PathFor(model), file.ContentHash, file.Config.ToKvShape());
+        using PagedKvCache cache = ModelCache.Create(
+            file, new KvCacheOptions { BudgetBytes = 512L << 20, Rungs = "int4,commvq2,commvq1" }, profile);
+        using var runner = CpuModelRunner.Create(file, cache, new CpuRunnerOptions { MaxStepRows = 256, MaxLogitRows = 64 });
+        EngineOptions options = new() { StepTokens = 256, MaxRunning = 64, TranscodeSliceBytes = SliceBytes, ReaderBufferTokens = NewTokens };
+        await using InferenceEngine engine = InferenceEngine.Manual(
+            runner, cache, options, new FakeTimeProvider(), EngineLadder.Of(cache, profile));
+        long empty = cache.UsedBytes;
+        SequenceHandle[] handles = [.. Enumerable.Range(0, Streams).Select(i =>
+            engine.Open(new SequenceIdentity($"t/s{i}", "t", PrefixScope.For("t", null))))];
+        TokenStream[] streams = [.. handles.Select((handle, i) => EngineBench.Submit(handle, Spec(i)))];
+        int[] read = new int[Streams];
+
+        foreach (string rung in new[] { "f16", "int4", "commvq2", "commvq1" })
+        {
+            Assert.All(Enumerable.Range(0, Streams), i => Assert.True(engine.Assign($"t/s{i}", rung)));
+            int[] before = [.. read];
+            for (int step = 0; step < 35; step++)
+            {
+                Step(engine, streams, read);
+            }
+            Assert.All(handles, handle => Assert.Equal(rung, handle.Rung));
+            // Decode rows come first in every step, whatever is transcoded.
+            Assert.All(Enumerable.Range(0, Streams), i => Assert.True(read[i] - before[i] >= (rung == "f16" ? 1 : 30)));
+        }
+        while (streams.Any(stream => stream.End is null))
+        {
+            Step(engine, streams, read);
+        }
+        while (engine.StepOnce())
+        {
+        }
+
+        Assert.All(streams, stream => Assert.Equal(FinishKind.Length, stream.End!.Kind));
+        Assert.All(read, count => Assert.Equal(NewTokens, count));
+        Assert.All(handles, handle => Assert.InRange(handle.KvBytes, 1, cache.SettledBytes(handle.WarmTokens, rung: 3)));
+        await Task.WhenAll(handles.Select(handle =>
+        {
+            Task closed = handle.DisposeAsync().AsTask();
+            engine.StepOnce();
+            return closed;
+        }));
+        cache.CheckIntegrity();
+        cache.DropUnreferenced(long.MaxValue);
+        Assert.Equal(empty, cache.UsedBytes);
+    }
+
+    private static void Step(InferenceEngine engine, TokenStream[] streams, int[] read)
+    {
+        engine.StepOnce();
+        engine.CheckLaws();
+        Assert.Null(engine.Snapshot.Failure);
+        Assert.InRange(engine.Squeezes.LastSliceBytes, 0, SliceBytes);
+        for (int i = 0; i < streams.Length; i++)
+        {
+            read[i] += EngineBench.Read(streams[i]).Length;
+            Assert.True(streams[i].End is null or { Kind: FinishKind.Length }, streams[i].End?.ErrorMessage);
+        }
+    }
+
+    private static GenerationSpec Spec(int seed)
+    {
+        var random = new Random(seed);
+        return new GenerationSpec
+        {
+            RequestId = $"r{seed}",
+            Prompt = Enumerable.Range(0, 380).Select(_ => random.Next(6, 4096)).ToArray(),
+            MaxNewTokens = NewTokens,
+            Kv = new KvSpec { FloorRung = "commvq1" },
+        };
+    }
+
+    private static string? DemoModel()
+    {
+        for (DirectoryInfo? folder = new(AppContext.BaseDirectory); folder is not null; folder = folder.Parent)
+        {
+            string path = Path.Combine(folder.FullName, "models", "demo", "demo-q8_0.gguf");
+            if (File.Exists(path))
+            {
+                return path;
+            }
+        }
+        return null;
+    }
+}
