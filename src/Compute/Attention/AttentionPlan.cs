@@ -87,7 +87,7 @@ internal sealed class AttentionPlan
             for (int head = 0; head < _shape.KvHeadCount; head++)
             {
                 var block = new AttentionChunk(index, head, span.FirstRow + first, positions, 0, 0, -1);
-                int splits = SplitsFor(span.FirstPosition + first + positions - 1, span.Table.UnitCount(head));
+                int splits = SplitsFor(span.FirstPosition + first + positions - 1, LongestList(span.Table, head));
                 if (pieces > 1)
                 {
                     TryCut(block, splits, pieces);
@@ -98,6 +98,21 @@ internal sealed class AttentionPlan
                 }
             }
         }
+    }
+
+    // One plan serves all layers, and after eviction their lists differ; a shorter one has nothing in the last splits.
+    private int LongestList(PageTable table, int kvHead)
+    {
+        if (table.EvictedColumns == 0)
+        {
+            return table.UnitCount(kvHead);
+        }
+        int longest = 0;
+        for (int head = kvHead; head < _shape.HeadCount; head += _shape.KvHeadCount)
+        {
+            longest = Math.Max(longest, table.UnitCount(head));
+        }
+        return longest;
     }
 
     private void TryCut(AttentionChunk block, int splits, int pieces)

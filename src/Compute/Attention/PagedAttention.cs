@@ -168,6 +168,10 @@ public sealed unsafe class PagedAttention : IWorkJob
         int head = (_layer * _shape.KvHeadCount) + work.KvHead;
         int last = block.Positions[block.RowCount - 1];
         int count = Math.Min(AttentionPlan.SplitPages, table.UnitCount(head) - (split * AttentionPlan.SplitPages));
+        if (count <= 0)
+        {
+            return; // this layer's list is shorter than another's
+        }
         UnitHandle* units = table.Entries(head, split);
         int run = 0;
         int runPair = 0;
