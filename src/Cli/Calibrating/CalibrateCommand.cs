@@ -19,7 +19,9 @@ internal static class CalibrateCommand
         Option<string> model = new("--model") { Description = "GGUF file.", Required = true };
         Option<string[]> text = new("--text")
         {
-            Description = "Texts: the first half is trained on, the second half measured on.", Required = true, AllowMultipleArgumentsPerToken = true,
+            Description = "Texts: the first half is trained on, the second half measured on.",
+            Required = true,
+            AllowMultipleArgumentsPerToken = true,
         };
         Option<int> tokens = new("--tokens") { Description = "Tokens that are trained on.", DefaultValueFactory = _ => 16_384 };
         Option<int> measured = new("--measured-tokens") { Description = "Tokens that every rung is measured on.", DefaultValueFactory = _ => 16_384 };

@@ -23,7 +23,8 @@ internal static class EvalCommand
         Option<int> documents = new("--documents") { Description = "Documents of each length that questions are asked about.", DefaultValueFactory = _ => int.MaxValue };
         Option<string> eviction = new("--eviction")
         {
-            Description = $"How rungs that evict choose: {string.Join(", ", EvictionModes.Names)}.", DefaultValueFactory = _ => EvictionModes.Method,
+            Description = $"How rungs that evict choose: {string.Join(", ", EvictionModes.Names)}.",
+            DefaultValueFactory = _ => EvictionModes.Method,
         };
         Option<bool> asked = new("--evict-after-questions") { Description = "Evict when a question was read, not before." };
         Option<int> seed = new("--seed") { Description = "Seed of the intervals.", DefaultValueFactory = _ => 1 };
