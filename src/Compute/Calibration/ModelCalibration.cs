@@ -53,7 +53,11 @@ public static class ModelCalibration
         };
     }
 
-    /// <summary>A profile with measured rungs; those on the lower hull of bytes and mean divergence, with its gaps filled, are its ladder.</summary>
+    /// <summary>
+    /// A profile with measured rungs and its ladder: the lower hull of bytes and mean divergence, with its gaps filled, of the
+    /// rungs that keep recall; behind them, by recall, those that do not. Divergence alone would put rungs on the ladder that
+    /// read as well and remember half.
+    /// </summary>
     /// <param name="profile">The trained part.</param>
     /// <param name="rungs">Measured rungs, the lossless one first.</param>
     /// <param name="measuredTokens">Tokens they were measured on.</param>
@@ -61,8 +65,8 @@ public static class ModelCalibration
     {
         ArgumentNullException.ThrowIfNull(profile);
         ArgumentNullException.ThrowIfNull(rungs);
-        IReadOnlyList<int> hull = LowerHull.WithFilledGaps([.. rungs.Select(rung => (rung.BytesPerToken8K, rung.MeanKl))], LeastStep);
-        IEnumerable<RungMeasure> marked = rungs.Select((rung, index) => rung with { OnLadder = hull.Contains(index) });
+        HashSet<string> ladder = Ladder(rungs);
+        IEnumerable<RungMeasure> marked = rungs.Select(rung => rung with { OnLadder = ladder.Contains(rung.Name) });
         return new KvProfile
         {
             ModelHash = profile.ModelHash,
@@ -71,6 +75,18 @@ public static class ModelCalibration
             Rungs = [.. marked.OrderByDescending(rung => rung.BytesPerToken8K)],
             Books = profile.Books,
         };
+    }
+
+    private static HashSet<string> Ladder(IReadOnlyList<RungMeasure> rungs)
+    {
+        RungMeasure lossless = rungs[0];
+        RungMeasure[] keeping = [.. rungs.Where(rung => rung.KeepsRecall(lossless))];
+        List<RungMeasure> ladder = [.. LowerHull.WithFilledGaps(
+            [.. keeping.Select(rung => (rung.BytesPerToken8K, rung.MeanKl))], LeastStep).Select(point => keeping[point])];
+        RungMeasure[] rest = [ladder[^1], .. rungs.Where(rung => !rung.KeepsRecall(lossless) && rung.BytesPerToken8K < ladder[^1].BytesPerToken8K)];
+        double most = rest.Max(rung => rung.Recall ?? 0);
+        ladder.AddRange(LowerHull.Of([.. rest.Select(rung => (rung.BytesPerToken8K, most - (rung.Recall ?? 0)))]).Select(point => rest[point]));
+        return [.. ladder.Select(rung => rung.Name)];
     }
 
     private static IReadOnlyList<HeadSample> Capture(

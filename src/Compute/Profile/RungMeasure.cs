@@ -3,10 +3,13 @@ namespace Concertina.Compute.Profile;
 /// <summary>What one rung was measured to cost on a model.</summary>
 public sealed record RungMeasure
 {
+    /// <summary>Share of recall questions that a rung may lose and still stand for a floor in nats.</summary>
+    public const double MostRecallLoss = 0.05;
+
     /// <summary>Name of the rung.</summary>
     public required string Name { get; init; }
 
-    /// <summary>True when it is on the model's ladder: on the lower hull of bytes and distortion, or filling a gap of it.</summary>
+    /// <summary>True when it is on the model's ladder: on the lower hull of bytes and distortion, filling a gap of it, or the best by recall behind it.</summary>
     public bool OnLadder { get; init; }
 
     /// <summary>Physical bytes per token of a sequence of 2,048 tokens.</summary>
@@ -29,4 +32,11 @@ public sealed record RungMeasure
 
     /// <summary>Transcoding from the 16-bit form, in nanoseconds per token and KV head, on the machine that measured.</summary>
     public double EncodeNs { get; init; }
+
+    /// <summary>Whether it answers nearly as many recall questions as the lossless rung, or was not asked any.</summary>
+    public bool KeepsRecall(RungMeasure lossless)
+    {
+        ArgumentNullException.ThrowIfNull(lossless);
+        return Recall is not { } share || share >= (lossless.Recall ?? 0) - MostRecallLoss;
+    }
 }

@@ -80,8 +80,7 @@ internal sealed class EngineLadder
         double? nats = kv.FloorNats ?? (kv.FloorRung is null ? _defaultFloorNats : null);
         for (int rung = 1; rung <= named; rung++)
         {
-            // A rung that was not measured on this model promises nothing, so only its name can ask for it.
-            bool withinFloor = nats is not { } most || Rungs[rung].MeanKl <= most;
+            bool withinFloor = nats is not { } most || IsWithin(Rungs[rung], most);
             if (withinFloor && Rungs[rung].Ratio <= (kv.MaxRatio ?? double.PositiveInfinity))
             {
                 deepest = rung;
@@ -89,6 +88,11 @@ internal sealed class EngineLadder
         }
         return null;
     }
+
+    // A rung that was not measured on this model promises nothing, and one that forgets reads well and answers wrong: both are
+    // had by name alone.
+    private bool IsWithin(KvRungFacts rung, double nats) => rung.MeanKl <= nats
+        && (rung.Recall is not { } recall || recall >= (Rungs[0].Recall ?? 0) - RungMeasure.MostRecallLoss);
 
     private EngineRefusal? Malformed(KvSpec kv)
     {
