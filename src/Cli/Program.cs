@@ -14,6 +14,7 @@ RootCommand root = new("Serves language models from a cluster of .NET actors.")
     new Command("bench", "Measures and writes JSON.")
     {
         BenchModelCommand.Decode(), BenchModelCommand.Prefill(), BenchServeCommand.Create(), BenchCapacityCommand.Create(),
+        BenchTranscodeCommand.Create(),
     },
     CalibrateCommand.Create(),
     InspectCommand.Create(),

@@ -40,4 +40,5 @@ internal static class ResultFile
 [JsonSerializable(typeof(CapacityFile))]
 [JsonSerializable(typeof(RecallResult))]
 [JsonSerializable(typeof(EvaluationResult))]
+[JsonSerializable(typeof(TranscodeFile))]
 internal sealed partial class ResultJson : JsonSerializerContext;
