@@ -11,6 +11,9 @@ internal sealed record Comparison(string Title, string Question, IReadOnlyList<(
     /// <summary>Whether to say what the row codecs cost at the same bytes.</summary>
     public bool AgainstRowCodecs { get; init; }
 
+    /// <summary>Whether the arms come from several files, one per way of evicting.</summary>
+    public bool AcrossFiles { get; init; }
+
     /// <summary>The comparisons of the report.</summary>
     public static IReadOnlyList<Comparison> All { get; } =
     [
@@ -31,11 +34,9 @@ internal sealed record Comparison(string Title, string Question, IReadOnlyList<(
     public IEnumerable<string> Lines(IReadOnlyList<RunGroup> groups)
     {
         List<string> lines = [$"### {Title}", "", Question, ""];
-        foreach (RunGroup group in Fitting(groups))
+        foreach (RunGroup group in Fitting(AcrossFiles ? RunGroup.OnTheSameText(groups) : groups))
         {
-            lines.Add(group.Runs.Count > 1
-                ? $"From `{group.Name}` ({group.Model}), {group.Runs.Count} seeds: mean (least to greatest where the seeds differ)."
-                : $"From `{group.Name}.json` ({group.Model}), one seed.");
+            lines.Add(Source(group));
             lines.AddRange(["", .. Table(group), ""]);
             lines.AddRange(Codebooks(group));
         }
@@ -46,15 +47,26 @@ internal sealed record Comparison(string Title, string Question, IReadOnlyList<(
         return lines;
     }
 
+    private static string Source(RunGroup group) =>
+        group.IsPooled ? $"From runs on the same text and questions ({group.Model}), one seed."
+        : group.Runs.Count > 1 ? $"From `{group.Name}` ({group.Model}), {group.Runs.Count} seeds: mean (least to greatest where the seeds differ)."
+        : $"From `{group.Name}.json` ({group.Model}), one seed.";
+
     private static Comparison Eviction(int keepOneIn) => new(
         $"KV-Compress keeping one token in {keepOneIn}",
-        "Does eviction by squared attention, at rates per layer and head, beat simpler ways to evict as much?",
+        "Does eviction by squared attention, at rates per layer and head, beat simpler ways to evict as much? " +
+            "In rows marked `asked` tokens are evicted once the question is read.",
         [
-            ($"f16+evict{keepOneIn}", "squared attention, rates per layer and head"),
-            ($"f16+evict{keepOneIn}~l1", "attention not squared"),
-            ($"f16+evict{keepOneIn}~uniform", "the same rate in every head"),
-            ($"f16+evict{keepOneIn}~window", "sliding window: the newest stay"),
-        ]);
+            ($"f16+evict{keepOneIn}~asked", "squared attention, rates per layer and head"),
+            ($"f16+evict{keepOneIn}~l1asked", "attention not squared"),
+            ($"f16+evict{keepOneIn}~nopoolasked", "scores not pooled over neighbours"),
+            ($"f16+evict{keepOneIn}~uniformasked", "the same rate in every head"),
+            ($"f16+evict{keepOneIn}~windowasked", "sliding window: the newest stay"),
+            ($"f16+evict{keepOneIn}", "as the first, but evicted before the question is read"),
+        ])
+    {
+        AcrossFiles = true,
+    };
 
     // Groups that can compare; else those that have a part of it, so that what is there is shown.
     private IEnumerable<RunGroup> Fitting(IReadOnlyList<RunGroup> groups)

@@ -12,10 +12,12 @@ internal static class MethodAdvice
         "- **Rotated four bits** (`int4`, `k4v2`): use it as the rung to run on when memory is short, since it needs no training and " +
             "attention reads fewer bytes; not for tasks that count every retrieved digit, without a look at the recall column.",
         "- **Plain four bits** (`int4p`): it is here to be compared with; the rotated form takes the same bytes.",
-        "- **Two-bit integers** (`int2`, `int2c`): use them when sessions would be refused otherwise; not for recall over long documents.",
-        "- **CommVQ** (`commvq2`, `commvq1`): use it after a calibration on text like yours, with long contexts over which its tables pay off; " +
-            "not for a model without a profile, for text far from the calibration, or where sessions are short and their encoding dominates.",
-        "- **KV-Compress** (`+evictN`): use it for long prompts of which few tokens matter, and on top of any other rung; " +
+        "- **Two-bit integers** (`int2`, `int2c`): use them when sessions would be refused otherwise and there is no profile; " +
+            "not for recall over long documents.",
+        "- **CommVQ** (`commvq2`, `commvq1`): use it after a calibration on text like yours, where sessions would be refused otherwise: " +
+            "`commvq2` diverges less than two-bit integers in fewer bytes; not where speed decides, since on a CPU its attention is slower " +
+            "than the lossless one and its encoding slower than any other, and `commvq1` not for recall.",
+        "- **KV-Compress** (`+evictN`): use it for long prompts that end in their question, and on top of any other rung; " +
             "not when questions yet unknown may ask for any part of the text, because what was evicted is gone.",
     ];
 }

@@ -18,6 +18,17 @@ internal sealed record RunGroup(string Name, IReadOnlyList<EvaluationRun> Runs)
     public static IReadOnlyList<RunGroup> Of(IEnumerable<EvaluationRun> runs) =>
         [.. runs.GroupBy(run => run.Group, StringComparer.Ordinal).Select(group => new RunGroup(group.Key, [.. group]))];
 
+    /// <summary>
+    /// Runs on the same text and questions, whose rungs can stand side by side though they are in several files. Seeds stay apart.
+    /// </summary>
+    public static IReadOnlyList<RunGroup> OnTheSameText(IReadOnlyList<RunGroup> groups) =>
+        [.. groups.SelectMany(group => group.Runs)
+            .GroupBy(run => (run.Result.Model, run.Result.ComparedTokens, run.Result.Questions, run.Result.Seed))
+            .Select(group => new RunGroup(group.First().Group, [.. group]) { IsPooled = true })];
+
+    /// <summary>Whether the runs are of different rungs and not of different seeds.</summary>
+    public bool IsPooled { get; init; }
+
     /// <summary>A rung over all seeds; null: no run has it.</summary>
     public RungSummary? Find(string rung)
     {

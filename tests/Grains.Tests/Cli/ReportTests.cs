@@ -14,7 +14,7 @@ public sealed class ReportTests
 {
     private static readonly string[] Rungs =
     [
-        "f16", "int8", "k8v4", "int4", "int4p", "k4v2", "int2", "int2c", "commvq2", "f16+evict2", "f16+evict2~l1", "f16+evict4", "int4+evict2",
+        "f16", "int8", "k8v4", "int4", "int4p", "k4v2", "int2", "int2c", "commvq2", "f16+evict2", "f16+evict2~asked", "f16+evict2~l1asked", "f16+evict4", "int4+evict2",
     ];
 
     [Fact]
@@ -30,7 +30,7 @@ public sealed class ReportTests
             Assert.DoesNotContain("\u221e", text, StringComparison.Ordinal);
             string[] labels = [.. XDocument.Parse(text).Descendants().Where(element => element.Name.LocalName == "text").Select(element => element.Value)];
             Assert.All(Rungs.Where(rung => !rung.Contains('~', StringComparison.Ordinal)), rung => Assert.Single(labels, rung));
-            Assert.DoesNotContain("f16+evict2~l1", labels);
+            Assert.DoesNotContain("f16+evict2~l1asked", labels);
         }
     }
 
@@ -64,7 +64,7 @@ public sealed class ReportTests
         Store(folder, "eval-demo", Result(1, "f16", "int4", "int4p", "int2"));
         string[] lines = File.ReadAllLines(Write(folder, "out").Page);
         Assert.Contains("not measured", Assert.Single(lines, line => line.StartsWith("| `commvq2`: ", StringComparison.Ordinal)), StringComparison.Ordinal);
-        Assert.Contains("not measured", Assert.Single(lines, line => line.StartsWith("| `f16+evict8~window`: ", StringComparison.Ordinal)), StringComparison.Ordinal);
+        Assert.Contains("not measured", Assert.Single(lines, line => line.StartsWith("| `f16+evict8~windowasked`: ", StringComparison.Ordinal)), StringComparison.Ordinal);
         Assert.DoesNotContain("not measured", Assert.Single(lines, line => line.StartsWith("| `int4p`: ", StringComparison.Ordinal)), StringComparison.Ordinal);
     }
 
@@ -81,6 +81,22 @@ public sealed class ReportTests
         Assert.Contains("### `eval-demo-seed3.json`", text, StringComparison.Ordinal);
         // The divergence of Result is seed times index over a thousand.
         Assert.Contains("| `int4`: rotated | 2,000.0 | 0.002 (0.001 to 0.003) |", text, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Ways_of_evicting_stand_in_one_table_if_text_and_questions_are_the_same()
+    {
+        EvaluationResult asked = Result(1, "f16", "f16+evict2~asked");
+        RunGroup[] groups = [
+            new("a", [new EvaluationRun("a", asked)]),
+            new("b", [new EvaluationRun("b", Result(1, "f16", "f16+evict2~l1asked"))]),
+            new("c", [new EvaluationRun("c", Result(1, "f16", "f16+evict2~windowasked") with { Questions = asked.Questions + 1 })]),
+        ];
+        string[] lines = [.. Comparison.All.First(comparison => comparison.Title.EndsWith("one token in 2", StringComparison.Ordinal)).Lines(groups)];
+        string Row(string rung) => Assert.Single(lines, line => line.StartsWith($"| `{rung}`: ", StringComparison.Ordinal));
+        Assert.DoesNotContain("not measured", Row("f16+evict2~asked"), StringComparison.Ordinal);
+        Assert.DoesNotContain("not measured", Row("f16+evict2~l1asked"), StringComparison.Ordinal);
+        Assert.Contains("not measured", Row("f16+evict2~windowasked"), StringComparison.Ordinal);
     }
 
     [Fact]
