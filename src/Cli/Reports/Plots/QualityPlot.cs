@@ -81,6 +81,6 @@ internal static class QualityPlot
             x += 40 + (words.Length * Picture.LetterWidth);
         }
         picture.Line("hull", (x, 54), (x + 30, 54));
-        picture.Text("note", (x + 38, 58), "lower hull: the ladder");
+        picture.Text("note", (x + 38, 58), "lower hull");
     }
 }
