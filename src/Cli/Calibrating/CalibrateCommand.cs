@@ -30,10 +30,11 @@ internal static class CalibrateCommand
         Option<int> documents = new("--documents") { Description = "Documents of each length that questions are asked about.", DefaultValueFactory = _ => 3 };
         Option<string?> output = new("--out") { Description = "The profile; default: MODEL.kvprofile.safetensors." };
         Option<int> seed = new("--seed") { Description = "Seed.", DefaultValueFactory = _ => 1 };
+        Option<bool> arms = new("--arms") { Description = "Train the variants of CommVQ too, for eval to compare; not for serving." };
         Option<int> threads = new("--threads") { Description = "Threads; 0: one per core." };
         Command command = new("calibrate", "Trains codebooks, measures every rung, and writes the model's KV profile. A stopped run goes on when it is started again.")
         {
-            model, text, tokens, measured, rungs, recall, documents, output, seed, threads,
+            model, text, tokens, measured, rungs, recall, documents, output, seed, arms, threads,
         };
         command.SetAction((arguments, cancellation) => Task.Run(() =>
         {
@@ -45,6 +46,7 @@ internal static class CalibrateCommand
             CalibrationPlan plan = new()
             {
                 Seed = arguments.GetRequiredValue(seed),
+                Arms = arguments.GetValue(arms),
                 Threads = arguments.GetValue(threads),
                 WorkFolder = path + ".work",
             };
@@ -55,7 +57,7 @@ internal static class CalibrateCommand
                 Threads = plan.Threads,
             };
             IReadOnlyList<RecallTexts> questions = arguments.GetValue(recall) is { } folder
-                ? RecallTexts.Read(folder, arguments.GetRequiredValue(documents), evaluated)
+                ? RecallTexts.Read(folder, arguments.GetRequiredValue(documents), evaluated, new SeedShare(1))
                 : [];
             KvProfile profile = Measure(evaluated.With(trained), settings, texts, questions, cancellation);
             Save(profile, path, plan.WorkFolder);

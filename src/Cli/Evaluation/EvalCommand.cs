@@ -27,13 +27,18 @@ internal static class EvalCommand
             DefaultValueFactory = _ => EvictionModes.Method,
         };
         Option<bool> asked = new("--evict-after-questions") { Description = "Evict when a question was read, not before." };
-        Option<int> seed = new("--seed") { Description = "Seed of the intervals.", DefaultValueFactory = _ => 1 };
+        Option<bool> noWindow = new("--no-window") { Description = "Squeeze the first page and the recent window too, which sessions never do." };
+        Option<int> seed = new("--seed")
+        {
+            Description = "Seed of the intervals; also which part of texts and documents is taken when not all of them are: seed 2 takes what follows seed 1's.",
+            DefaultValueFactory = _ => 1,
+        };
         Option<int> threads = new("--threads") { Description = "Threads; 0: one per core." };
         Option<string> budget = new("--kv-budget") { Description = "Memory for the KV cache.", DefaultValueFactory = _ => "2GiB" };
         Option<string?> json = new("--json") { Description = "File for the result." };
         Command command = new("eval", "Measures bytes, divergence, recall and speed of rungs.")
         {
-            model, profile, rungs, text, heldOut, tokens, recall, documents, eviction, asked, seed, threads, budget, json,
+            model, profile, rungs, text, heldOut, tokens, recall, documents, eviction, asked, noWindow, seed, threads, budget, json,
         };
         command.SetAction((arguments, cancellation) => Task.Run(() =>
         {
@@ -44,15 +49,18 @@ internal static class EvalCommand
                 Threads = arguments.GetValue(threads),
                 Eviction = arguments.GetRequiredValue(eviction),
                 EvictsAfterQuestions = arguments.GetValue(asked),
+                SqueezesWindow = arguments.GetValue(noWindow),
                 BudgetBytes = ByteSize.TryParse(arguments.GetRequiredValue(budget), out long bytes)
                     ? bytes
                     : throw new CliException(ExitCode.Usage, $"--kv-budget is '{arguments.GetValue(budget)}'; a size such as 2GiB is needed."),
             };
-            IReadOnlyList<int[]> windows = Windows(evaluated, Text(evaluated, arguments.GetRequiredValue(text), arguments.GetValue(heldOut)), arguments.GetRequiredValue(tokens));
+            var share = new SeedShare(arguments.GetRequiredValue(seed));
+            IReadOnlyList<int[]> windows = Windows(
+                evaluated, Text(evaluated, arguments.GetRequiredValue(text), arguments.GetValue(heldOut)), arguments.GetRequiredValue(tokens), share);
             IReadOnlyList<RecallTexts> questions = arguments.GetValue(recall) is { } folder
-                ? RecallTexts.Read(folder, arguments.GetRequiredValue(documents), evaluated)
+                ? RecallTexts.Read(folder, arguments.GetRequiredValue(documents), evaluated, share)
                 : [];
-            EvaluationResult result = Run(evaluated, settings, windows, questions, arguments.GetRequiredValue(seed), cancellation) with
+            EvaluationResult result = Run(evaluated, settings, windows, questions, share.Seed, cancellation) with
             {
                 Command = CommandLineText.Of(Environment.GetCommandLineArgs()),
             };
@@ -93,10 +101,10 @@ internal static class EvalCommand
         return heldOut ? tokens[(tokens.Length / 2)..] : tokens;
     }
 
-    private static IReadOnlyList<int[]> Windows(EvaluatedModel model, int[] text, int tokens)
+    private static IReadOnlyList<int[]> Windows(EvaluatedModel model, int[] text, int tokens, SeedShare share)
     {
         int length = Math.Min(LongWindow, model.File.Config.ContextLength);
-        IReadOnlyList<int[]> windows = model.Windows(text, length, Math.Max(1, tokens / length));
+        IReadOnlyList<int[]> windows = share.Of(model.Windows(text, length, int.MaxValue), Math.Max(1, tokens / length));
         return windows.Count > 0
             ? windows
             : throw new CliException(ExitCode.Usage, string.Create(CultureInfo.InvariantCulture,

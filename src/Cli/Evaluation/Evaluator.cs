@@ -57,6 +57,10 @@ internal sealed class Evaluator(EvaluatedModel model, EvaluationSettings setting
     // An ablation is no rung of its own: its name says which rung and how it chose.
     private string Named(string rung)
     {
+        if (settings.SqueezesWindow)
+        {
+            return $"{rung}~bare";
+        }
         if (!rung.Contains(RungCatalog.EvictSuffix, StringComparison.Ordinal))
         {
             return rung;

@@ -15,8 +15,9 @@ internal sealed record RecallTexts(RecallDocument Document, IReadOnlyList<string
     /// <param name="folder">Folder with recall_LENGTH.jsonl.</param>
     /// <param name="most">Most documents of a length.</param>
     /// <param name="model">Model whose tokens they become.</param>
+    /// <param name="share">Which documents are taken.</param>
     /// <exception cref="CliException">There is none, or one is not as it should be.</exception>
-    public static IReadOnlyList<RecallTexts> Read(string folder, int most, EvaluatedModel model)
+    public static IReadOnlyList<RecallTexts> Read(string folder, int most, EvaluatedModel model, SeedShare share)
     {
         List<RecallTexts> texts = [];
         foreach (int length in Lengths)
@@ -24,7 +25,7 @@ internal sealed record RecallTexts(RecallDocument Document, IReadOnlyList<string
             string file = Path.Combine(folder, $"recall_{length}.jsonl");
             if (File.Exists(file) && length < model.File.Config.ContextLength)
             {
-                texts.AddRange(File.ReadLines(file).Take(most).Select(line => Of(line, length, model)));
+                texts.AddRange(share.Of(File.ReadAllLines(file), most).Select(line => Of(line, length, model)));
             }
         }
         return texts.Count > 0

@@ -35,10 +35,6 @@ internal sealed class BookTraining(CommVqTraining plan, int headDim, string fold
     {
         var books = new CommVqBooks(
             [_trainer.TrainKeys(sample.Keys.Span, head, cancellation)], [_trainer.TrainValues(sample.Values.Span, head, cancellation)]);
-        if (!plan.Tied)
-        {
-            return books; // an arm of an evaluation; profiles do not hold it
-        }
         var file = new SafeTensorsFile();
         BookTensors.Write(books, file);
         file.Metadata["identity"] = identity;
@@ -51,7 +47,7 @@ internal sealed class BookTraining(CommVqTraining plan, int headDim, string fold
 
     private CommVqBooks? Find(int head)
     {
-        if (!plan.Tied || !File.Exists(PathOf(head)))
+        if (!File.Exists(PathOf(head)))
         {
             return null;
         }

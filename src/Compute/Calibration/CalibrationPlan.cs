@@ -12,6 +12,9 @@ public sealed record CalibrationPlan
     /// <summary>Tokens of cache that the codebooks are to serve: larger books pay for more tokens. Default: eight sessions of 8,192.</summary>
     public long ExpectedTokens { get; init; } = 65_536;
 
+    /// <summary>Whether to train the codebooks of the arms too, to compare commvq2 with what it leaves out.</summary>
+    public bool Arms { get; init; }
+
     /// <summary>Threads; 0: one per core.</summary>
     public int Threads { get; init; }
 

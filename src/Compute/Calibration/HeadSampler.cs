@@ -6,8 +6,8 @@ using Concertina.Compute.KvCache.Codecs.CommVq.Books;
 
 namespace Concertina.Compute.Calibration;
 
-/// <summary>Captures what a model writes into its cache for a text: keys, turned back to before RoPE, and values, per head.</summary>
-internal sealed class HeadSampler(EvaluationRig rig, CommVqRotation rotation)
+/// <summary>Captures what a model writes into its cache for a text: keys, turned back to before RoPE if a rotation is given, and values, per head.</summary>
+internal sealed class HeadSampler(EvaluationRig rig, CommVqRotation? rotation)
 {
     /// <summary>Runs the windows losslessly and keeps every slot.</summary>
     /// <param name="windows">Windows of text.</param>
@@ -37,13 +37,17 @@ internal sealed class HeadSampler(EvaluationRig rig, CommVqRotation rotation)
     private void Read(PageTable table, int head, Span<float> keys, Span<float> values)
     {
         int headDim = rig.Cache.Shape.HeadDim;
-        float[] split = new float[PairLayout.Width(headDim)];
         for (int position = 0; position < table.TokenCount; position += KvShape.PageTokens)
         {
             int count = Math.Min(KvShape.PageTokens, table.TokenCount - position) * headDim;
             int at = position * headDim;
             rig.Cache.Pages.Decode(table.Unit(head, position / KvShape.PageTokens), head, keys.Slice(at, count), values.Slice(at, count));
         }
+        if (rotation is null)
+        {
+            return;
+        }
+        float[] split = new float[PairLayout.Width(headDim)];
         for (int position = 0; position < table.TokenCount; position++)
         {
             Span<float> row = keys.Slice(position * headDim, headDim);

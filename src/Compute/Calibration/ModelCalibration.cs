@@ -37,19 +37,25 @@ public static class ModelCalibration
         int headCount = config.LayerCount * config.KvHeadCount;
         string text = TextHash(windows);
         var shape = CommVqShape.Choose(config.HeadDim, headCount, plan.ExpectedTokens);
-        IReadOnlyList<HeadSample> samples = Capture(source, windows, plan, cancellation);
         string identity = string.Create(CultureInfo.InvariantCulture, $"{source.ContentHash} {text} {plan.Seed} {shape}");
-        var training = new CommVqTraining { Shape = shape, Seed = (ulong)plan.Seed, Threads = plan.ThreadCount };
+        IReadOnlyList<CommVqArm> arms = plan.Arms ? CommVqArm.All : [];
+        IReadOnlyList<HeadSample> samples = Capture(source, windows, plan, turnedBack: true, cancellation);
         int finished = 0;
-        CommVqBooks books = new BookTraining(training, config.HeadDim, plan.WorkFolder, identity).Run(
-            samples, _ => progress((double)Interlocked.Increment(ref finished) / headCount), cancellation);
+        CommVqBooks Books(CommVqArm arm, string folder)
+        {
+            var training = new CommVqTraining { Shape = shape, Seed = (ulong)plan.Seed, Threads = plan.ThreadCount, Arm = arm };
+            IReadOnlyList<HeadSample> heads = arm.BeforeRope ? samples : Capture(source, windows, plan, turnedBack: false, cancellation);
+            return new BookTraining(training, config.HeadDim, folder, identity).Run(
+                heads, _ => progress((double)Interlocked.Increment(ref finished) / (headCount * (1 + arms.Count))), cancellation);
+        }
         return new KvProfile
         {
             ModelHash = source.ContentHash,
             Shape = config.ToKvShape(),
             Calibration = new CalibrationFacts(plan.Seed, text, windows.Sum(window => (long)window.Length), 0),
             Rungs = [],
-            Books = books,
+            Books = Books(CommVqArm.None, plan.WorkFolder),
+            ArmBooks = arms.ToDictionary(arm => arm.Name, arm => Books(arm, Path.Combine(plan.WorkFolder, arm.Name))),
         };
     }
 
@@ -74,6 +80,7 @@ public static class ModelCalibration
             Calibration = profile.Calibration with { MeasuredTokens = measuredTokens },
             Rungs = [.. marked.OrderByDescending(rung => rung.BytesPerToken8K)],
             Books = profile.Books,
+            ArmBooks = profile.ArmBooks,
         };
     }
 
@@ -90,7 +97,7 @@ public static class ModelCalibration
     }
 
     private static IReadOnlyList<HeadSample> Capture(
-        ModelSource source, IReadOnlyList<int[]> windows, CalibrationPlan plan, CancellationToken cancellation)
+        ModelSource source, IReadOnlyList<int[]> windows, CalibrationPlan plan, bool turnedBack, CancellationToken cancellation)
     {
         ModelConfig config = source.Config;
         using EvaluationRig rig = new(source, profile: null, new EvaluationSettings
@@ -101,7 +108,7 @@ public static class ModelCalibration
         });
         double[] frequencies = Rotary.Frequencies(config.RopeDim, config.RopeBase, config.RopeLinearFactor, source.RopeFrequencyDivisors.Span);
         var rotation = new CommVqRotation(new AngleTable(frequencies, config.HeadDim, windows.Max(window => window.Length)));
-        return new HeadSampler(rig, rotation).Capture(windows, cancellation);
+        return new HeadSampler(rig, turnedBack ? rotation : null).Capture(windows, cancellation);
     }
 
     private static string TextHash(IReadOnlyList<int[]> windows)

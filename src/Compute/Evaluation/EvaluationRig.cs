@@ -26,14 +26,19 @@ public sealed class EvaluationRig : IDisposable
         ArgumentNullException.ThrowIfNull(settings);
         Settings = settings;
         Rungs = [.. settings.Rungs.Where(name => name != "f16").Select(RungCatalog.Parse)];
+        if (settings.SqueezesWindow && Rungs.FirstOrDefault(rung => rung.KeepOneIn > 1) is { } evicting)
+        {
+            throw new ArgumentException($"Rung '{evicting.Name}' evicts, and eviction keeps the first page and the recent window exact.", nameof(settings));
+        }
         _rows = Math.Max(settings.ChunkTokens * (Rungs.Count + 1), 256);
         Config = source.Config;
         Cache = new PagedKvCache(Config.ToKvShape(), new KvCacheOptions { BudgetBytes = settings.BudgetBytes }, new CacheParts
         {
             Open = new F16Codec(),
-            Codecs = ModelCache.Codecs(source, profile),
+            Codecs = ModelCache.CodecsWithArms(source, profile),
             Rungs = Rungs,
             Eviction = EvictionModes.Find(settings.Eviction),
+            SqueezesWindow = settings.SqueezesWindow,
         });
         try
         {

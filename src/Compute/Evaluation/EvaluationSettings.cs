@@ -21,6 +21,9 @@ public sealed record EvaluationSettings
     /// </summary>
     public bool EvictsAfterQuestions { get; init; }
 
+    /// <summary>True: the first page and the recent window are squeezed too; not for rungs that evict.</summary>
+    public bool SqueezesWindow { get; init; }
+
     /// <summary>Threads; 0: one per core.</summary>
     public int Threads { get; init; }
 

@@ -33,7 +33,10 @@ internal sealed class CacheInterior : IDisposable
         Prefix = new PrefixCache(Index, Units, Columns, Cuts);
         Lists = new PageLists(Units, shape.HeadCount);
         Pages = new PageAccess(shape, format, Codecs, Units, Arena);
-        Squeezer = new Squeezer(Units, new PageTranscoder(Columns, Units, Pages, Codecs, shape), Rungs, shape.HeadCount);
+        Squeezer = new Squeezer(Units, new PageTranscoder(Columns, Units, Pages, Codecs, shape), Rungs, shape.HeadCount)
+        {
+            KeepsWindow = !parts.SqueezesWindow,
+        };
         Observations = new Observations(this, shape, parts.Eviction.QueryCount)
         {
             SizeClass = Rungs.Evicts ? Arena.AddClass(ringBytes) : -1,

@@ -21,6 +21,12 @@ internal sealed record CacheParts
     /// <summary>How rungs that evict choose slots; evaluations pass the ablations.</summary>
     public EvictionOptions Eviction { get; init; } = new();
 
+    /// <summary>
+    /// True: the first page and the recent window are squeezed too, as papers without a window do; an evaluation's ablation, not
+    /// for rungs that evict.
+    /// </summary>
+    public bool SqueezesWindow { get; init; }
+
     /// <summary>Hash of the chain of prefix columns; tests pass a colliding one.</summary>
     public Func<ColumnHash, ReadOnlySpan<int>, ColumnHash> Hash { get; init; } = static (parent, tokens) => parent.Next(tokens);
 

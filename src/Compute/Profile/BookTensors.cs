@@ -6,52 +6,63 @@ namespace Concertina.Compute.Profile;
 /// <summary>
 /// CommVQ codebooks as tensors: <c>commvq.keys.z</c> [heads, stages, levels, headDim] in F16, <c>commvq.keys.mean</c>
 /// [heads, headDim] in F32, <c>commvq.values.c</c> and <c>commvq.values.mean</c> likewise. Rows of keys are real parts, then
-/// imaginary parts.
+/// imaginary parts. Books of an arm have its name in place of <c>commvq</c>, untied ones a second table <c>.keys.y</c>.
 /// </summary>
 internal static class BookTensors
 {
-    private const string KeyRows = "commvq.keys.z";
-    private const string KeyMeans = "commvq.keys.mean";
-    private const string ValueRows = "commvq.values.c";
-    private const string ValueMeans = "commvq.values.mean";
+    /// <summary>Prefix of the books of the ladder.</summary>
+    public const string Ladder = "commvq";
 
-    /// <summary>Adds the books to a file.</summary>
-    /// <exception cref="ArgumentException">The books are an untied arm, which profiles do not hold, or not rounded to F16.</exception>
-    public static void Write(CommVqBooks books, SafeTensorsFile file)
+    private const string KeyRows = ".keys.z";
+    private const string SecondKeyRows = ".keys.y";
+    private const string KeyMeans = ".keys.mean";
+    private const string ValueRows = ".values.c";
+    private const string ValueMeans = ".values.mean";
+
+    /// <summary>Adds books to a file.</summary>
+    /// <param name="books">Books.</param>
+    /// <param name="file">File.</param>
+    /// <param name="prefix">What the names of the tensors begin with.</param>
+    /// <exception cref="ArgumentException">A codeword is too large for F16.</exception>
+    public static void Write(CommVqBooks books, SafeTensorsFile file, string prefix = Ladder)
     {
-        if (books.Keys.Any(book => !book.IsTied))
-        {
-            throw new ArgumentException("A profile holds tied codebooks only.", nameof(books));
-        }
         long heads = books.HeadCount;
         BookLayout keys = books.Keys[0].Layout;
         BookLayout values = books.Values[0].Layout;
         long headDim = keys.HeadDim;
-        file.Tensors.Add(KeyRows, Halves([heads, keys.Stages, keys.Levels, headDim], books.Keys.Select(book => book.Rows)));
-        file.Tensors.Add(KeyMeans, Singles([heads, headDim], books.Keys.Select(book => book.Mean)));
-        file.Tensors.Add(ValueRows, Halves([heads, values.Stages, values.Levels, headDim], books.Values.Select(book => book.Rows)));
-        file.Tensors.Add(ValueMeans, Singles([heads, headDim], books.Values.Select(book => book.Mean)));
+        file.Tensors.Add(prefix + KeyRows, Halves([heads, keys.Stages, keys.Levels, headDim], books.Keys.Select(book => book.Rows)));
+        if (!books.Keys[0].IsTied)
+        {
+            file.Tensors.Add(prefix + SecondKeyRows, Halves([heads, keys.Stages, keys.Levels, headDim], books.Keys.Select(book => book.SecondRows)));
+        }
+        file.Tensors.Add(prefix + KeyMeans, Singles([heads, headDim], books.Keys.Select(book => book.Mean)));
+        file.Tensors.Add(prefix + ValueRows, Halves([heads, values.Stages, values.Levels, headDim], books.Values.Select(book => book.Rows)));
+        file.Tensors.Add(prefix + ValueMeans, Singles([heads, headDim], books.Values.Select(book => book.Mean)));
     }
 
     /// <summary>The books of a file, or null if it has none.</summary>
     /// <param name="file">The file.</param>
     /// <param name="headCount">Heads of the model.</param>
     /// <param name="headDim">Channels of a head.</param>
+    /// <param name="prefix">What the names of the tensors begin with.</param>
     /// <exception cref="KvProfileException">They are incomplete, of another shape, or not finite.</exception>
-    public static CommVqBooks? Read(SafeTensorsFile file, int headCount, int headDim)
+    public static CommVqBooks? Read(SafeTensorsFile file, int headCount, int headDim, string prefix = Ladder)
     {
-        if (!file.Tensors.ContainsKey(KeyRows) && !file.Tensors.ContainsKey(ValueRows))
+        if (!file.Tensors.ContainsKey(prefix + KeyRows) && !file.Tensors.ContainsKey(prefix + ValueRows))
         {
             return null;
         }
         try
         {
-            float[][] keyRows = Rows(file, KeyRows, "F16", headCount, headDim, out BookLayout keys);
-            float[][] valueRows = Rows(file, ValueRows, "F16", headCount, headDim, out BookLayout values);
-            float[][] keyMeans = Rows(file, KeyMeans, "F32", headCount, headDim, out _);
-            float[][] valueMeans = Rows(file, ValueMeans, "F32", headCount, headDim, out _);
+            float[][] keyRows = Rows(file, prefix + KeyRows, "F16", headCount, headDim, out BookLayout keys);
+            float[][]? secondRows = file.Tensors.ContainsKey(prefix + SecondKeyRows)
+                ? Rows(file, prefix + SecondKeyRows, "F16", headCount, headDim, out _)
+                : null;
+            float[][] valueRows = Rows(file, prefix + ValueRows, "F16", headCount, headDim, out BookLayout values);
+            float[][] keyMeans = Rows(file, prefix + KeyMeans, "F32", headCount, headDim, out _);
+            float[][] valueMeans = Rows(file, prefix + ValueMeans, "F32", headCount, headDim, out _);
             return new CommVqBooks(
-                [.. keyRows.Select((rows, head) => new KeyBook(keys, rows, null, keyMeans[head]))],
+                [.. keyRows.Select((rows, head) => new KeyBook(keys, rows, secondRows?[head], keyMeans[head]))],
                 [.. valueRows.Select((rows, head) => new ValueBook(values, rows, valueMeans[head]))]);
         }
         catch (ArgumentException problem)

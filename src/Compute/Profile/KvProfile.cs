@@ -2,6 +2,7 @@ using System.Globalization;
 using System.Security.Cryptography;
 using System.Text.Json;
 using Concertina.Compute.KvCache;
+using Concertina.Compute.KvCache.Codecs.CommVq;
 using Concertina.Compute.KvCache.Codecs.CommVq.Books;
 
 namespace Concertina.Compute.Profile;
@@ -34,6 +35,9 @@ public sealed class KvProfile
 
     /// <summary>CommVQ codebooks, or null.</summary>
     internal CommVqBooks? Books { get; init; }
+
+    /// <summary>Codebooks of arms that were trained for comparison, by name; profiles for serving have none.</summary>
+    internal IReadOnlyDictionary<string, CommVqBooks> ArmBooks { get; init; } = new Dictionary<string, CommVqBooks>();
 
     /// <summary>True when the profile has CommVQ codebooks.</summary>
     public bool HasCommVq => Books is not null;
@@ -85,6 +89,10 @@ public sealed class KvProfile
         {
             BookTensors.Write(Books, file);
         }
+        foreach ((string arm, CommVqBooks books) in ArmBooks)
+        {
+            BookTensors.Write(books, file, arm);
+        }
         file.Metadata["format"] = "concertina.kvprofile";
         file.Metadata["version"] = FormatVersion.ToString(CultureInfo.InvariantCulture);
         file.Metadata["model"] = ModelHash;
@@ -116,6 +124,7 @@ public sealed class KvProfile
                 Calibration = JsonSerializer.Deserialize(file.Metadata["calibration"], ProfileJson.Default.CalibrationFacts)!,
                 Rungs = Checked(JsonSerializer.Deserialize(file.Metadata["rungs"], ProfileJson.Default.RungMeasureArray)!),
                 Books = BookTensors.Read(file, kvShape.HeadCount, kvShape.HeadDim),
+                ArmBooks = Arms(file, kvShape),
             };
         }
         catch (Exception problem) when (problem is JsonException or FormatException or OverflowException or KeyNotFoundException
@@ -123,6 +132,22 @@ public sealed class KvProfile
         {
             throw new KvProfileException($"The KV profile cannot be read: {problem.Message} Calibrate the model anew.", problem);
         }
+    }
+
+    private static Dictionary<string, CommVqBooks> Arms(SafeTensorsFile file, KvShape shape)
+    {
+        Dictionary<string, CommVqBooks> arms = [];
+        foreach (CommVqArm arm in CommVqArm.All)
+        {
+            if (BookTensors.Read(file, shape.HeadCount, shape.HeadDim, arm.Name) is not { } books)
+            {
+                continue;
+            }
+            arms[arm.Name] = books.Keys[0].IsTied == arm.Tied
+                ? books
+                : throw new KvProfileException($"The KV profile's codebooks of '{arm.Name}' are {(arm.Tied ? "untied" : "tied")}. Calibrate the model anew.");
+        }
+        return arms;
     }
 
     private static RungMeasure[] Checked(RungMeasure[] rungs)

@@ -43,6 +43,15 @@ public static class ModelCache
         ? CodecCatalog.WithCommVq(SetupFor(source, books))
         : CodecCatalog.WithoutProfile();
 
+    /// <summary>The same with the arms that the profile has books for, to be compared.</summary>
+    internal static CodecSet CodecsWithArms(ModelSource source, KvProfile? profile) => profile is null || profile.ArmBooks.Count == 0
+        ? Codecs(source, profile)
+        : new CodecSet([
+            .. Codecs(source, profile).All,
+            .. CommVqArm.All.Where(arm => profile.ArmBooks.ContainsKey(arm.Name))
+                .Select(arm => CommVqCodec.MakeArm(arm, SetupFor(source, profile.ArmBooks[arm.Name]))),
+        ]);
+
     /// <summary>How CommVQ's codebooks are used with a model.</summary>
     internal static CommVqSetup SetupFor(ModelSource source, CommVqBooks books)
     {

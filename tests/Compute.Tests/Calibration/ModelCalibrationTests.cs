@@ -1,4 +1,5 @@
 using Concertina.Compute.Calibration;
+using Concertina.Compute.Evaluation;
 using Concertina.Compute.Model;
 using Concertina.Compute.Model.Weights;
 using Concertina.Compute.Profile;
@@ -8,6 +9,7 @@ namespace Concertina.Compute.Tests.Calibration;
 
 public sealed class ModelCalibrationTests : IDisposable
 {
+    private static readonly int[] Text = [.. Enumerable.Range(0, 400).Select(position => (position * 31 * position) % 77)];
     private readonly string _folder = Directory.CreateTempSubdirectory("calibration").FullName;
 
     [Fact]
@@ -49,13 +51,33 @@ public sealed class ModelCalibrationTests : IDisposable
         Assert.Equal(Train(model, "clean", threads: 1).ToBytes(), Train(model, "work", threads: 1).ToBytes());
     }
 
+    [Fact]
+    public void Arms_are_trained_beside_the_same_ladder_saved_and_can_be_compared()
+    {
+        using RandomModel model = RandomModel.Create(TinyShapes.Find("group 4"), TensorType.F32, seed: 3);
+        KvProfile plain = Train(model, "plain", threads: 1);
+
+        KvProfile armed = KvProfile.Parse(Train(model, "armed", threads: 2, arms: true).ToBytes());
+
+        Assert.Equal(plain.Books!.Version, armed.Books!.Version);
+        Assert.Equal(["commvq2u", "commvq2r", "commvq2m"], armed.ArmBooks.Keys);
+        Assert.Equal(4, armed.ArmBooks.Values.Select(books => books.Version).Append(plain.Books.Version).Distinct().Count());
+        Assert.All(armed.ArmBooks["commvq2m"].Values, book => Assert.Equal(-1, book.Mean.Span.IndexOfAnyExcept(0f)));
+        string[] rungs = ["commvq2", "commvq2u", "commvq2r", "commvq2m", "commvq2k", "commvq2v"];
+        using EvaluationRig rig = new(model, armed, new EvaluationSettings { Rungs = rungs, BudgetBytes = 256L << 20, Threads = 2 });
+        DivergenceSamples[] found = new TextEvaluation(rig).Run(Text, CancellationToken.None);
+        Assert.All(found[1..], rung => Assert.InRange(rung.MeanKl, 1e-9, 1));
+        // One side alone loses less than both.
+        Assert.True(Math.Max(found[5].MeanKl, found[6].MeanKl) < found[1].MeanKl);
+        Assert.Throws<ArgumentException>(() => new EvaluationRig(model, plain, new EvaluationSettings { Rungs = ["commvq2u"] }));
+    }
+
     public void Dispose() => Directory.Delete(_folder, recursive: true);
 
     private KvProfile Train(
-        RandomModel model, string folder, int threads, int seed = 1, Action? onHead = null, CancellationToken cancellation = default)
+        RandomModel model, string folder, int threads, int seed = 1, Action? onHead = null, bool arms = false, CancellationToken cancellation = default)
     {
-        int[] text = [.. Enumerable.Range(0, 400).Select(position => (position * 31 * position) % 77)];
-        var plan = new CalibrationPlan { Seed = seed, Threads = threads, ExpectedTokens = 100, WorkFolder = Path.Combine(_folder, folder) };
-        return ModelCalibration.Train(model, [text], plan, _ => onHead?.Invoke(), cancellation);
+        var plan = new CalibrationPlan { Seed = seed, Threads = threads, Arms = arms, ExpectedTokens = 100, WorkFolder = Path.Combine(_folder, folder) };
+        return ModelCalibration.Train(model, [Text], plan, _ => onHead?.Invoke(), cancellation);
     }
 }

@@ -29,6 +29,25 @@ public sealed class EvaluationTests
         rig.Cache.CheckIntegrity();
     }
 
+    [Fact]
+    public void Without_a_window_every_full_page_is_squeezed_and_more_is_lost()
+    {
+        using RandomModel model = Model();
+        using EvaluationRig kept = Rig(model, ["int2"]);
+        using EvaluationRig bare = new(model, profile: null, kept.Settings with { SqueezesWindow = true });
+
+        double with = new TextEvaluation(kept).Run(Text, CancellationToken.None)[1].MeanKl;
+        double without = new TextEvaluation(bare).Run(Text, CancellationToken.None)[1].MeanKl;
+
+        Assert.True(without > with);
+        PageTable table = bare.NewTable(rung: 1);
+        bare.Prefill(table, Text);
+        CodecId[] codecs = [.. Enumerable.Range(0, KvShape.PagesFor(Text.Length)).Select(page => (CodecId)bare.Cache.Interior.Units.Entry(table.Unit(0, page)).KeyCodec)];
+        Assert.Equal([.. Enumerable.Repeat(CodecId.Int2, Text.Length / KvShape.PageTokens), CodecId.F16], codecs);
+        bare.Cache.Release(table);
+        Assert.Throws<ArgumentException>(() => new EvaluationRig(model, null, bare.Settings with { Rungs = ["int4+evict2"] }));
+    }
+
     [Theory]
     [InlineData(2, 64)]
     [InlineData(1, 17)]

@@ -68,7 +68,7 @@ internal sealed class CommVqTrainer
         float[] straight = new float[layout.Levels * vectors.Width];
         for (int stage = 0; stage < layout.Stages; stage++)
         {
-            PairTables tables = trainer.Run(_plan.Tied ? PairKind.Tied : PairKind.Free, layout.Levels, Draws(head, stage, KvSide.Keys), out double loss);
+            PairTables tables = trainer.Run(_plan.Arm.Tied ? PairKind.Tied : PairKind.Free, layout.Levels, Draws(head, stage, KvSide.Keys), out double loss);
             layout.Unpad(tables.First, stage, first);
             // The book holds Y, the tables i Y: three more turns by i.
             PairLayout.TimesI(tables.Second, straight, vectors.Width);
@@ -79,7 +79,7 @@ internal sealed class CommVqTrainer
             layout.Unpad(straight, stage, second);
             _progress?.Invoke(new CommVqProgress(head, KvSide.Keys, stage, loss));
         }
-        return new KeyBook(layout, first, _plan.Tied ? null : second, mean);
+        return new KeyBook(layout, first, _plan.Arm.Tied ? null : second, mean);
     }
 
     /// <summary>Trains the values of one head on this thread.</summary>
@@ -136,6 +136,10 @@ internal sealed class CommVqTrainer
 
     private float[] Mean(ReadOnlySpan<float> rows)
     {
+        if (!_plan.Arm.Centred)
+        {
+            return new float[_headDim];
+        }
         double[] sums = new double[_headDim];
         for (int i = 0; i < rows.Length; i++)
         {

@@ -14,8 +14,8 @@ internal sealed record CommVqTraining
     /// <summary>Heads trained at the same time, at least 1.</summary>
     public int Threads { get; init; } = 1;
 
-    /// <summary>False: the keys get a free second table, which does not commute with RoPE.</summary>
-    public bool Tied { get; init; } = true;
+    /// <summary>Which codebooks: those of the ladder, or an arm's.</summary>
+    public CommVqArm Arm { get; init; } = CommVqArm.None;
 
     /// <summary>Most iterations with each vector at its nearest pair, at least 1.</summary>
     public int HardIterations { get; init; } = 24;

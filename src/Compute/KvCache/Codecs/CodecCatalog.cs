@@ -17,6 +17,7 @@ internal static class CodecCatalog
         new RowQuantCodec<Bits2, Int2Form>(),
         new RowQuantCodec<Bits4, PlainInt4Form>(),
         new RowQuantCodec<Bits2, ChannelInt2Form>(),
+        new RowQuantCodec<Bits2, GroupedInt2Form>(),
     ];
 
     /// <summary>All codecs that need no model data, in the order of their numbers.</summary>

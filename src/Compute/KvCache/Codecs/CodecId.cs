@@ -35,4 +35,13 @@ internal enum CodecId : byte
 
     /// <summary><see cref="CommVq2"/> with codebooks that do not commute with RoPE, to measure what that costs.</summary>
     CommVq2Untied = 10,
+
+    /// <summary><see cref="CommVq2"/> over keys as RoPE turned them, to measure what turning them back gives.</summary>
+    CommVq2AfterRope = 11,
+
+    /// <summary><see cref="CommVq2"/> without the mean of the channels, to measure what that gives.</summary>
+    CommVq2Uncentred = 12,
+
+    /// <summary><see cref="Int2"/> with one scale for four tokens, as small as <see cref="CommVq2"/>, to compare at equal bytes.</summary>
+    Int2Grouped = 13,
 }

@@ -24,7 +24,20 @@ public static class RungCatalog
         new("commvq1", "commvq1", "commvq1", 1),
     ];
 
-    private static readonly string[] Arms = ["int4p", "int2c", "commvq2u"];
+    private static readonly Rung[] Arms =
+    [
+        new("int4p", "int4p", "int4p", 1),
+        new("int2c", "int2c", "int2c", 1),
+        new("int2g", "int2g", "int2g", 1),
+        new("commvq2u", "commvq2u", "commvq2u", 1),
+        new("commvq2r", "commvq2r", "commvq2r", 1),
+        new("commvq2m", "commvq2m", "commvq2m", 1),
+        new("commvq2k", "commvq2", "f16", 1),
+        new("commvq2v", "f16", "commvq2", 1),
+    ];
+
+    /// <summary>Names of those that exist to be compared with, on no ladder.</summary>
+    public static IReadOnlyList<string> ArmNames { get; } = [.. Arms.Select(arm => arm.Name)];
 
     /// <summary>Rungs without eviction, lossless first.</summary>
     public static IReadOnlyList<Rung> All => Plain;
@@ -72,5 +85,5 @@ public static class RungCatalog
     /// <exception cref="ArgumentException">There is none; the message has the known ones.</exception>
     public static Rung Parse(string name) => TryParse(name, out Rung? rung, out string? problem)
         ? rung
-        : Array.IndexOf(Arms, name) >= 0 ? new Rung(name, name, name, 1) : throw new ArgumentException(problem, nameof(name));
+        : Array.Find(Arms, arm => arm.Name == name) ?? throw new ArgumentException(problem, nameof(name));
 }

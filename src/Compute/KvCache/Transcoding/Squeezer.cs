@@ -18,6 +18,11 @@ internal sealed class Squeezer(UnitTable units, PageTranscoder transcoder, RungF
 
     private const int UnitsPassedOver = 4096;
 
+    /// <summary>False: the first page and the recent window are moved too (<see cref="CacheParts.SqueezesWindow"/>).</summary>
+    public bool KeepsWindow { get; init; } = true;
+
+    private int Sinks => KeepsWindow ? SinkColumns : 0;
+
     /// <summary>Columns below this may be moved.</summary>
     public static int LimitColumn(int tokens) => Math.Max(0, tokens - RecentTokens) / KvShape.PageTokens;
 
@@ -95,14 +100,14 @@ internal sealed class Squeezer(UnitTable units, PageTranscoder transcoder, RungF
         return new SqueezeStep(SqueezeOutcome.Worked, transcoder.Charge(entry, to));
     }
 
-    private static bool TryOpenSweep(PageTable table)
+    private bool TryOpenSweep(PageTable table)
     {
         if (table.Sweep.Limit > 0)
         {
             return true;
         }
-        int limit = LimitColumn(table.TokenCount);
-        if (limit <= Math.Max(table.Sweep.Done, SinkColumns))
+        int limit = KeepsWindow ? LimitColumn(table.TokenCount) : table.TokenCount / KvShape.PageTokens;
+        if (limit <= Math.Max(table.Sweep.Done, Sinks))
         {
             return false;
         }
@@ -112,9 +117,9 @@ internal sealed class Squeezer(UnitTable units, PageTranscoder transcoder, RungF
         return true;
     }
 
-    private static int First(PageTable table, int head)
+    private int First(PageTable table, int head)
     {
         int done = table.Sweep.Done;
-        return done <= SinkColumns || done < table.EvictedColumns || head == table.Owner.Shape.HeadCount ? SinkColumns : table.IndexOf(head, done);
+        return done <= Sinks || done < table.EvictedColumns || head == table.Owner.Shape.HeadCount ? Sinks : table.IndexOf(head, done);
     }
 }

@@ -16,7 +16,7 @@ public sealed class CodecConformanceTests
     public void Numbers_and_names_are_unique_and_known_for_good()
     {
         Assert.Equal(
-            [(1, "f32"), (2, "f16"), (3, "int8"), (4, "int4"), (5, "int2"), (8, "int4p"), (9, "int2c")],
+            [(1, "f32"), (2, "f16"), (3, "int8"), (4, "int4"), (5, "int2"), (8, "int4p"), (9, "int2c"), (13, "int2g")],
             CodecCatalog.All.Select(codec => ((int)codec.Id, codec.Name)));
         Assert.Contains("99", Assert.Throws<ArgumentException>(() => CodecCatalog.WithoutProfile().Get((CodecId)99)).Message);
     }

@@ -25,14 +25,9 @@ internal sealed unsafe class CommVqCodec : IKvCodec
     private readonly bool _halved;
     private PartEncoder? _spare;
 
-    private CommVqCodec(CommVqTables tables, bool halved)
+    private CommVqCodec(CommVqTables tables, bool halved, CommVqArm arm)
     {
-        (Id, Name) = (halved, tables.Setup.Books.Keys[0].IsTied) switch
-        {
-            (true, _) => (CodecId.CommVq1, "commvq1"),
-            (_, true) => (CodecId.CommVq2, "commvq2"),
-            _ => (CodecId.CommVq2Untied, "commvq2u"),
-        };
+        (Id, Name) = halved ? (CodecId.CommVq1, "commvq1") : (arm.Id, arm.Name);
         CommVqShape shape = tables.Setup.Books.Shape;
         _tables = tables;
         _halved = halved;
@@ -60,21 +55,23 @@ internal sealed unsafe class CommVqCodec : IKvCodec
         CommVqShape shape = setup.Books.Shape;
         if (!setup.Books.Keys[0].IsTied)
         {
-            throw new ArgumentException("The codecs of a ladder take tied codebooks; untied ones are the arm commvq2u.", nameof(setup));
+            throw new ArgumentException("The codecs of a ladder take tied codebooks; untied ones are arms for comparison.", nameof(setup));
         }
         if (shape.KeyStages % 2 != 0 || shape.ValueStages % (2 * shape.ValuePlaneStages) != 0)
         {
             throw new ArgumentException($"commvq1 takes half the planes of commvq2, so their number is even; this is {shape}.");
         }
         var tables = new CommVqTables(setup);
-        return (new CommVqCodec(tables, halved: false), new CommVqCodec(tables, halved: true));
+        return (new CommVqCodec(tables, halved: false, CommVqArm.None), new CommVqCodec(tables, halved: true, CommVqArm.None));
     }
 
-    /// <summary>Makes the codec whose keys have a free second table, to measure what commuting with RoPE costs.</summary>
-    /// <exception cref="ArgumentException">The books are tied, or books and frequencies do not fit.</exception>
-    public static CommVqCodec MakeUntied(CommVqSetup setup) => setup.Books.Keys[0].IsTied
-        ? throw new ArgumentException("The arm commvq2u takes untied codebooks.", nameof(setup))
-        : new CommVqCodec(new CommVqTables(setup), halved: false);
+    /// <summary>Makes the codec of an arm.</summary>
+    /// <param name="arm">The arm.</param>
+    /// <param name="setup">Its own books, with the model's frequencies.</param>
+    /// <exception cref="ArgumentException">The books are tied and the arm is not or the reverse, or books and frequencies do not fit.</exception>
+    public static CommVqCodec MakeArm(CommVqArm arm, CommVqSetup setup) => setup.Books.Keys[0].IsTied != arm.Tied
+        ? throw new ArgumentException($"The arm {arm.Name} takes {(arm.Tied ? "tied" : "untied")} codebooks.", nameof(setup))
+        : new CommVqCodec(new CommVqTables(arm.BeforeRope ? setup : setup with { Frequencies = [] }), halved: false, arm);
 
     public int PartBytes(KvSide side, UnitShape shape)
     {

@@ -16,6 +16,9 @@ internal interface IRowForm
     /// <summary>Channels of a group of values.</summary>
     static abstract int ValueGroup(int headDim);
 
+    /// <summary>Tokens that share a scale: 1, or a divisor of the page's; more than 1 where a group of values is a whole row.</summary>
+    static virtual int TokensOfScale => 1;
+
     /// <summary>Share of a group's range that the codes cover, around its middle; what lies outside is clamped.</summary>
     static abstract float RangeShare { get; }
 
@@ -122,6 +125,28 @@ internal readonly struct ChannelInt2Form : IRowForm
     public static float RangeShare => 1f;
 
     public static float AttendTolerance => 4e-3f;
+
+    public static double EncodeWeight => 1.2;
+}
+
+/// <summary><see cref="Int2Form"/> with one scale for four tokens: the bytes of commvq2, to compare at equal bytes.</summary>
+internal readonly struct GroupedInt2Form : IRowForm
+{
+    public static CodecId Id => CodecId.Int2Grouped;
+
+    public static string Name => "int2g";
+
+    public static bool RotatesKeys => true;
+
+    public static bool KeysByChannel => false;
+
+    public static int ValueGroup(int headDim) => headDim;
+
+    public static int TokensOfScale => 4;
+
+    public static float RangeShare => 0.75f;
+
+    public static float AttendTolerance => 5e-4f;
 
     public static double EncodeWeight => 1.2;
 }

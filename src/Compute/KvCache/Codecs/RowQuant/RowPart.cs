@@ -16,8 +16,12 @@ internal static class RowPart
     /// <summary>Pairs (scale, minimum) of a part.</summary>
     public static int ScaleCount<TForm>(KvSide side, UnitShape shape)
         where TForm : struct, IRowForm => side == KvSide.Values
-            ? ValueGroups<TForm>(shape.HeadDim) * shape.SlotCount
-            : TForm.KeysByChannel ? shape.SlotCount / ChannelGroup * shape.HeadDim : shape.SlotCount;
+            ? ValueGroups<TForm>(shape.HeadDim) * ScaleSlots<TForm>(shape)
+            : TForm.KeysByChannel ? shape.SlotCount / ChannelGroup * shape.HeadDim : ScaleSlots<TForm>(shape);
+
+    /// <summary>Pairs (scale, minimum) of one group over all slots.</summary>
+    public static int ScaleSlots<TForm>(UnitShape shape)
+        where TForm : struct, IRowForm => shape.SlotCount / TForm.TokensOfScale;
 
     public static int ValueGroups<TForm>(int headDim)
         where TForm : struct, IRowForm => (headDim + TForm.ValueGroup(headDim) - 1) / TForm.ValueGroup(headDim);
@@ -25,8 +29,8 @@ internal static class RowPart
     /// <summary>Index of an element's scale among the scales.</summary>
     public static int ScaleAt<TForm>(KvSide side, UnitShape shape, int slot, int channel)
         where TForm : struct, IRowForm => side == KvSide.Values
-            ? (channel / TForm.ValueGroup(shape.HeadDim) * shape.SlotCount) + slot
-            : TForm.KeysByChannel ? (slot / ChannelGroup * shape.HeadDim) + channel : slot;
+            ? (channel / TForm.ValueGroup(shape.HeadDim) * ScaleSlots<TForm>(shape)) + (slot / TForm.TokensOfScale)
+            : TForm.KeysByChannel ? (slot / ChannelGroup * shape.HeadDim) + channel : slot / TForm.TokensOfScale;
 
     /// <summary>Channels that share a scale in one slot.</summary>
     public static int GroupChannels<TForm>(KvSide side, int headDim)

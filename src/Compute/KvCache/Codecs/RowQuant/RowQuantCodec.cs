@@ -11,7 +11,7 @@ namespace Concertina.Compute.KvCache.Codecs.RowQuant;
 /// <remarks>
 /// A part is words, then scales. Keys: u32[headDim * bits / 32, slots], pairs are channels i and i + headDim / 2. Values:
 /// u32[slots * bits / 32, headDim], pairs are slots i and i + 32. Scales: u32[groups, slots], low half = scale, high half =
-/// minimum; keys by channel have u32[slots / 32, headDim] instead. See <see cref="RowPacking"/> for the fields of a word.
+/// minimum; keys by channel have u32[slots / 32, headDim] instead, and a form whose tokens share scales one u32 for so many slots. See <see cref="RowPacking"/> for the fields of a word.
 /// </remarks>
 internal sealed class RowQuantCodec<TBits, TForm> : IKvCodec
     where TBits : struct, ICodeBits
@@ -24,7 +24,7 @@ internal sealed class RowQuantCodec<TBits, TForm> : IKvCodec
 
     public string Name => TForm.Name;
 
-    public bool RowsMove => !TForm.KeysByChannel;
+    public bool RowsMove => !TForm.KeysByChannel && TForm.TokensOfScale == 1;
 
     public double EncodeWeight => TForm.EncodeWeight;
 
@@ -49,7 +49,8 @@ internal sealed class RowQuantCodec<TBits, TForm> : IKvCodec
         const float SmallestStep = 1.2e-7f;   // and by up to one subnormal half
         bool rotated = side == KvSide.Keys && TForm.RotatesKeys;
         float spread = rotated ? MathF.Sqrt(LargestHeadDim) : 1f;
-        if ((side == KvSide.Keys && TForm.KeysByChannel) || rowMagnitude * spread > LargestHalf)
+        // A scale that other rows share depends on them too.
+        if ((side == KvSide.Keys && TForm.KeysByChannel) || TForm.TokensOfScale > 1 || rowMagnitude * spread > LargestHalf)
         {
             return float.PositiveInfinity;
         }
@@ -112,7 +113,7 @@ internal sealed class RowQuantCodec<TBits, TForm> : IKvCodec
 
     public void CopySlot(KvSide side, SlotMove move, UnitShape shape)
     {
-        if (TForm.KeysByChannel)
+        if (!RowsMove)
         {
             throw new NotSupportedException($"Slots of codec '{Name}' share data with their page and cannot move alone.");
         }
@@ -151,33 +152,42 @@ internal sealed class RowQuantCodec<TBits, TForm> : IKvCodec
     {
         int headDim = shape.HeadDim;
         int group = RowPart.GroupChannels<TForm>(side, headDim);
-        Span<float> row = stackalloc float[headDim];
-        Span<byte> rowCodes = stackalloc byte[headDim];
+        int shared = TForm.TokensOfScale * headDim;
+        group = TForm.TokensOfScale == 1 ? group : shared;
+        Span<float> block = stackalloc float[shared];
+        Span<byte> blockCodes = stackalloc byte[shared];
         bool finite = true;
-        for (int slot = 0; slot < rows.Length / headDim; slot++)
+        for (int start = 0; start < rows.Length; start += shared)
         {
-            rows.Slice(slot * headDim, headDim).CopyTo(row);
-            if (side == KvSide.Keys && TForm.RotatesKeys)
+            int length = Math.Min(shared, rows.Length - start);
+            rows.Slice(start, length).CopyTo(block);
+            for (int row = 0; side == KvSide.Keys && TForm.RotatesKeys && row < length; row += headDim)
             {
-                Rotate(row);
+                Rotate(block.Slice(row, headDim));
             }
-            for (int first = 0, at = slot; first < headDim; first += group, at += shape.SlotCount)
+            for (int first = 0, at = start / shared; first < length; first += group, at += RowPart.ScaleSlots<TForm>(shape))
             {
-                int count = Math.Min(group, headDim - first);
+                int count = Math.Min(group, length - first);
                 finite &= RowQuantizer.TryQuantise(
-                    row.Slice(first, count), new(TBits.Bits, TForm.RangeShare), rowCodes[first..], out scales[at]);
+                    block.Slice(first, count), new(TBits.Bits, TForm.RangeShare), blockCodes[first..], out scales[at]);
             }
-            if (side == KvSide.Values)
-            {
-                rowCodes.CopyTo(codes[(slot * headDim)..]);
-                continue;
-            }
-            for (int channel = 0; channel < headDim; channel++)
-            {
-                codes[(channel * shape.SlotCount) + slot] = rowCodes[channel];
-            }
+            Place(side, blockCodes[..length], start / headDim, shape, codes);
         }
         return finite;
+    }
+
+    // Codes of whole rows, where packing expects them.
+    private static void Place(KvSide side, ReadOnlySpan<byte> rowCodes, int slot, UnitShape shape, Span<byte> codes)
+    {
+        if (side == KvSide.Values)
+        {
+            rowCodes.CopyTo(codes[(slot * shape.HeadDim)..]);
+            return;
+        }
+        for (int at = 0; at < rowCodes.Length; at++)
+        {
+            codes[(at % shape.HeadDim * shape.SlotCount) + slot + (at / shape.HeadDim)] = rowCodes[at];
+        }
     }
 
     private static bool EncodeChannels(ReadOnlySpan<float> rows, UnitShape shape, Span<byte> codes, Span<uint> scales)

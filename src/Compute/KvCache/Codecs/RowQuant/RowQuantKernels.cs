@@ -53,7 +53,7 @@ internal readonly unsafe struct RowQuantKeys<TBits, TForm> : IKeyReader
         bool wide = RowQuantKernels.TryWiden<TL, TV, TBits>(ref dot, block);
         if (!TForm.KeysByChannel)
         {
-            RowQuantKernels.Halves<TL, TV>(scales, slots, area.Scales, area.Minimums);
+            RowQuantKernels.OfSlots<TL, TV, TForm>(scales, slots, area.Scales, area.Minimums);
             RowQuantKernels.Sum<TL, TV, TBits>(dot, wide, block.PaddedRows);
             ByToken<TL, TV>(area, block, slots);
             return;
@@ -169,9 +169,9 @@ internal readonly unsafe struct RowQuantValues<TBits, TForm> : IValueReader
         // Slot i shares its line with slot i + 32; what lies beyond the slots that are seen has no weight.
         dot.Lines = Math.Min(dot.Lines, ((visible * TBits.Bits) + 15) / 16);
         bool wide = RowQuantKernels.TryWiden<TL, TV, TBits>(ref dot, block);
-        for (int first = 0; first < headDim; first += group, scales += Slots)
+        for (int first = 0; first < headDim; first += group, scales += Slots / TForm.TokensOfScale)
         {
-            RowQuantKernels.Halves<TL, TV>(scales, visible, area.Scales, area.Minimums);
+            RowQuantKernels.OfSlots<TL, TV, TForm>(scales, visible, area.Scales, area.Minimums);
             Weigh<TL, TV>(area, block);
             PairDot part = dot;
             part.Words += first;
@@ -260,6 +260,21 @@ internal static unsafe class RowQuantKernels
         else
         {
             dot.Run<TL, TV, TBits>(rows);
+        }
+    }
+
+    /// <summary>Scales and minimums of slots as floats, in whole vectors.</summary>
+    public static void OfSlots<TL, TV, TForm>(uint* words, int slots, float* scales, float* minimums)
+        where TL : struct, ILanes<TV>
+        where TV : struct
+        where TForm : struct, IRowForm
+    {
+        int shared = TForm.TokensOfScale;
+        Halves<TL, TV>(words, (slots + shared - 1) / shared, scales, minimums);
+        // From the end, so that nothing is overwritten before it was read.
+        for (int slot = KvShape.PageTokens - 1; shared > 1 && slot > 0; slot--)
+        {
+            (scales[slot], minimums[slot]) = (scales[slot / shared], minimums[slot / shared]);
         }
     }
 

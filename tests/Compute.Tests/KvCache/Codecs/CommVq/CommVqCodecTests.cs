@@ -222,7 +222,7 @@ public sealed class CommVqCodecTests
         KeyBook[] untied = [.. books.Keys.Select(book => new KeyBook(book.Layout, book.Rows.ToArray(), [.. book.Rows.ToArray().Reverse()], book.Mean.ToArray()))];
         CommVqSetup arm = Setup with { Books = new CommVqBooks(untied, books.Values) };
 
-        var codec = CommVqCodec.MakeUntied(arm);
+        var codec = CommVqCodec.MakeArm(CommVqArm.All[0], arm);
 
         Assert.Equal((CodecId.CommVq2Untied, "commvq2u"), (codec.Id, codec.Name));
         Assert.NotEqual(books.Version, arm.Books.Version);
@@ -231,7 +231,7 @@ public sealed class CommVqCodecTests
         float[] expected = KeySearch.Decode(untied[0], codes, [.. norms.Select(norm => (double)ScaleByte.Values[ScaleByte.Encode(norm)])]);
         Golden.AssertNear(expected, Decode(codec, KvSide.Keys, Encode(codec, KvSide.Keys, Rows(1), -1), -1), 1e-5);
         Assert.Throws<ArgumentException>(() => CommVqCodec.Make(arm));
-        Assert.Throws<ArgumentException>(() => CommVqCodec.MakeUntied(Setup));
+        Assert.Throws<ArgumentException>(() => CommVqCodec.MakeArm(CommVqArm.All[0], Setup));
     }
 
     [Theory]

@@ -19,6 +19,7 @@ public sealed class RowQuantCodecTests
     [InlineData("int2", 64, 20, 20)]
     [InlineData("int4p", 64, 36, 36)]
     [InlineData("int2c", 64, 24, 24)]
+    [InlineData("int2g", 64, 17, 17)]
     [InlineData("int4", 128, 68, 68)]
     [InlineData("int2c", 48, 18, 20)]
     public void A_token_takes_its_codes_and_four_bytes_per_group(string name, int headDim, int keyBytes, int valueBytes)
@@ -76,6 +77,24 @@ public sealed class RowQuantCodecTests
         }
     }
 
+    [Fact]
+    public void Four_tokens_that_share_a_scale_have_the_codes_of_one_group_and_their_slots_do_not_move()
+    {
+        const int HeadDim = 64;
+        IKvCodec codec = CodecCatalog.Find("int2g")!;
+        float[] rows = Draw(64 * HeadDim, seed: 5);
+        float[] decoded = new Page(codec, HeadDim, rows, rows).Decode(KvSide.Values);
+        byte[] codes = new byte[4 * HeadDim];
+        for (int first = 0; first < 64; first += 4)
+        {
+            RowQuantizer.TryQuantise(rows.AsSpan(first * HeadDim, 4 * HeadDim), new(2, 0.75f), codes, out uint halves);
+            float scale = (float)BitConverter.UInt16BitsToHalf((ushort)halves);
+            float minimum = (float)BitConverter.UInt16BitsToHalf((ushort)(halves >> 16));
+            Assert.Equal(codes.Select(code => (code * scale) + minimum), decoded[(first * HeadDim)..((first + 4) * HeadDim)]);
+        }
+        Assert.False(codec.RowsMove);
+    }
+
     [Theory]
     [InlineData("f16", "int4")]
     [InlineData("int4", "f16")]
@@ -83,6 +102,7 @@ public sealed class RowQuantCodecTests
     [InlineData("int4", "int2")]
     [InlineData("int2c", "int8")]
     [InlineData("f32", "int2c")]
+    [InlineData("int2g", "int4")]
     [InlineData("int2", "int4p")]
     public void Any_keys_go_with_any_values(string keys, string values)
     {
