@@ -11,8 +11,11 @@ internal sealed record Comparison(string Title, string Question, IReadOnlyList<(
     /// <summary>Whether to say what the row codecs cost at the same bytes.</summary>
     public bool AgainstRowCodecs { get; init; }
 
-    /// <summary>Whether the arms come from several files, one per way of evicting.</summary>
+    /// <summary>Whether the arms come from several files, as those that another option of the evaluation makes do.</summary>
     public bool AcrossFiles { get; init; }
+
+    /// <summary>What the demo model's figures say, and why who loses does.</summary>
+    public string Finding { get; init; } = "";
 
     /// <summary>The comparisons of the report.</summary>
     public static IReadOnlyList<Comparison> All { get; } =
@@ -22,10 +25,14 @@ internal sealed record Comparison(string Title, string Question, IReadOnlyList<(
         new("CommVQ-2 against two-bit integers", "Do trained codebooks beat two-bit integers at equal all-in bytes (scales, exact parts and page lists included)?",
             [
                 ("commvq2", "trained codebooks"), ("commvq2u", "codebooks not tied to the rotation of positions"),
-                ("int2c", "KIVI-style: keys per channel, values per token"), ("int2", "rotated, per token"),
+                ("commvq2r", "untied, over keys as the positions rotated them"), ("commvq2m", "without the mean of the channels"),
+                ("commvq2~bare", "first page and recent window squeezed too"), ("commvq2k", "keys alone"), ("commvq2v", "values alone"),
+                ("int2g", "rotated, four tokens a scale: the bytes of CommVQ-2"), ("int2", "rotated, per token"),
+                ("int2c", "KIVI-style: keys per channel, values per token"), ("int2c~bare", "the same without the first page and the window"),
             ])
         {
             AgainstRowCodecs = true,
+            AcrossFiles = true,
         },
         .. new[] { 2, 4, 8 }.Select(Eviction),
     ];
@@ -44,11 +51,13 @@ internal sealed record Comparison(string Title, string Question, IReadOnlyList<(
         {
             lines.AddRange([.. Table(new RunGroup("", [])), ""]);
         }
-        return lines;
+        return Finding.Length > 0 ? [.. lines, Finding, ""] : lines;
     }
 
     private static string Source(RunGroup group) =>
-        group.IsPooled ? $"From runs on the same text and questions ({group.Model}), one seed."
+        group.IsPooled && group.SeedCount > 1
+            ? $"From runs on the same text and questions ({group.Model}), {group.SeedCount} seeds: mean (least to greatest where the seeds differ)."
+        : group.IsPooled ? $"From runs on the same text and questions ({group.Model}), one seed."
         : group.Runs.Count > 1 ? $"From `{group.Name}` ({group.Model}), {group.Runs.Count} seeds: mean (least to greatest where the seeds differ)."
         : $"From `{group.Name}.json` ({group.Model}), one seed.";
 
@@ -68,11 +77,13 @@ internal sealed record Comparison(string Title, string Question, IReadOnlyList<(
         AcrossFiles = true,
     };
 
-    // Groups that can compare; else those that have a part of it, so that what is there is shown.
+    // Of groups that can compare those that compare most; else those that have a part of it, so that what is there is shown.
     private IEnumerable<RunGroup> Fitting(IReadOnlyList<RunGroup> groups)
     {
         RunGroup[] complete = [.. groups.Where(group => group.Find(Arms[0].Rung) is not null && Present(group) > 1)];
-        return complete.Length > 0 ? complete : groups.Where(group => Present(group) > 0);
+        return complete.Length > 0
+            ? complete.Where(group => Present(group) == complete.Max(Present))
+            : groups.Where(group => Present(group) > 0);
     }
 
     private int Present(RunGroup group) => Arms.Count(arm => group.Find(arm.Rung) is not null);

@@ -1,5 +1,4 @@
 using System.Globalization;
-using Concertina.Compute.Evaluation;
 
 namespace Concertina.Cli.Reports;
 
@@ -38,16 +37,15 @@ internal static class Figures
         ? rung.Of(seed => seed.Recall!.Value).Text(Percent)
         : NotMeasured;
 
-    /// <summary>Recall against lossless: of one run with its interval, of several with the range of their means.</summary>
+    /// <summary>Recall against lossless: the mean over the seeds, and what every seed's 95 % interval lies within.</summary>
     public static string RecallDelta(RungSummary rung)
     {
         if (rung.Seeds.Any(seed => seed.RecallDelta is null))
         {
             return NotMeasured;
         }
-        RungEvaluation first = rung.Seeds[0];
-        return rung.Seeds.Count == 1 && first.RecallCi95 is [double low, double high]
-            ? $"{Points(first.RecallDelta!.Value)} ({Points(low)} to {Points(high)})"
+        return rung.Seeds.All(seed => seed.RecallCi95 is [_, _])
+            ? $"{Points(rung.Of(seed => seed.RecallDelta!.Value).Mean)} ({Points(rung.Seeds.Min(seed => seed.RecallCi95![0]))} to {Points(rung.Seeds.Max(seed => seed.RecallCi95![1]))})"
             : rung.Of(seed => seed.RecallDelta!.Value).Text(Points);
     }
 

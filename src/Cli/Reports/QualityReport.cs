@@ -46,7 +46,7 @@ internal sealed record QualityReport(string Command, string Folder, string Quali
         "",
         "Ratio and bytes per token are all-in, of one sequence of 8,192 tokens or of the model's context: codes, scales, exact parts, page",
         "lists. KL is the divergence from the lossless run in nats per token. Recall against lossless is the difference on the same",
-        "questions, with its 95 % interval by resampling documents. Attend is per cached token and KV head, encode is from the 16-bit",
+        "questions, with its 95 % interval by resampling documents; of several seeds, what holds the intervals of all. Attend is per cached token and KV head, encode is from the 16-bit",
         "form per token and KV head, both on one thread; times compare within one run only, so they stand beside f16 of the same run.",
         "",
     ];

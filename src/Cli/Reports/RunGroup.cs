@@ -19,15 +19,19 @@ internal sealed record RunGroup(string Name, IReadOnlyList<EvaluationRun> Runs)
         [.. runs.GroupBy(run => run.Group, StringComparer.Ordinal).Select(group => new RunGroup(group.Key, [.. group]))];
 
     /// <summary>
-    /// Runs on the same text and questions, whose rungs can stand side by side though they are in several files. Seeds stay apart.
+    /// Runs on as much text and as many questions, whose rungs can stand side by side though they are in several files: a seed
+    /// takes the same part of both in all of them.
     /// </summary>
     public static IReadOnlyList<RunGroup> OnTheSameText(IReadOnlyList<RunGroup> groups) =>
         [.. groups.SelectMany(group => group.Runs)
-            .GroupBy(run => (run.Result.Model, run.Result.ComparedTokens, run.Result.Questions, run.Result.Seed))
+            .GroupBy(run => (run.Result.Model, run.Result.ComparedTokens, run.Result.Questions))
             .Select(group => new RunGroup(group.First().Group, [.. group]) { IsPooled = true })];
 
-    /// <summary>Whether the runs are of different rungs and not of different seeds.</summary>
+    /// <summary>Whether the runs are of different rungs, and not of different seeds alone.</summary>
     public bool IsPooled { get; init; }
+
+    /// <summary>Different seeds.</summary>
+    public int SeedCount => Runs.Select(run => run.Result.Seed).Distinct().Count();
 
     /// <summary>A rung over all seeds; null: no run has it.</summary>
     public RungSummary? Find(string rung)

@@ -16,8 +16,8 @@ internal sealed record RungSummary(string Name, IReadOnlyList<RungEvaluation> Se
     /// <summary>Bytes of codebooks, once for all sessions; null: none are known.</summary>
     public long? CodebookBytes => Seeds.Max(rung => rung.CodebookBytes);
 
-    /// <summary>A variant that exists to be compared with, on no ladder: another way to choose what is evicted.</summary>
-    public bool IsEvictionArm => Name.Contains('~', StringComparison.Ordinal);
+    /// <summary>A rung measured in another way than sessions use it: another choice of what is evicted, or no window.</summary>
+    public bool IsAblation => Name.Contains('~', StringComparison.Ordinal);
 
     /// <summary>Mean and range of a figure.</summary>
     public Spread Of(Func<RungEvaluation, double> figure) => Spread.Of([.. Seeds.Select(figure)]);

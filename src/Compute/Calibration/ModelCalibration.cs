@@ -48,13 +48,15 @@ public static class ModelCalibration
             return new BookTraining(training, config.HeadDim, folder, identity).Run(
                 heads, _ => progress((double)Interlocked.Increment(ref finished) / (headCount * (1 + arms.Count))), cancellation);
         }
+        CommVqBooks ladder = Books(CommVqArm.None, plan.WorkFolder);
         return new KvProfile
         {
             ModelHash = source.ContentHash,
             Shape = config.ToKvShape(),
             Calibration = new CalibrationFacts(plan.Seed, text, windows.Sum(window => (long)window.Length), 0),
             Rungs = [],
-            Books = Books(CommVqArm.None, plan.WorkFolder),
+            Books = ladder,
+            Residuals = ResidualMedians.Of(ladder, samples, plan.ThreadCount, cancellation),
             ArmBooks = arms.ToDictionary(arm => arm.Name, arm => Books(arm, Path.Combine(plan.WorkFolder, arm.Name))),
         };
     }
@@ -80,6 +82,7 @@ public static class ModelCalibration
             Calibration = profile.Calibration with { MeasuredTokens = measuredTokens },
             Rungs = [.. marked.OrderByDescending(rung => rung.BytesPerToken8K)],
             Books = profile.Books,
+            Residuals = profile.Residuals,
             ArmBooks = profile.ArmBooks,
         };
     }

@@ -47,6 +47,9 @@ public sealed record EngineSnapshot
     /// <summary>Units stored anew at a deeper rung since start.</summary>
     public long TranscodedUnits { get; init; }
 
+    /// <summary>Units kept in a finer form since start, because their rung would have lost too much of them.</summary>
+    public long GuardedUnits { get; init; }
+
     /// <summary>Idle sequences whose units were taken back for running ones since start.</summary>
     public long ReclaimedSequences { get; init; }
 }

@@ -292,8 +292,8 @@ internal sealed class EngineStep
         _readings.IdleSequences = _state.Idle.Count;
         _readings.CommittedBytes = _state.Ledger.SumBytes;
         _readings.ReclaimedSequences = _state.Slots.Reclaimed;
-        _readings.TranscodedUnits = Squeeze.Units;
-        _readings.TranscodeCharge = Squeeze.ChargedBytes;
+        (_readings.TranscodedUnits, _readings.TranscodeCharge) = (Squeeze.Units, Squeeze.ChargedBytes);
+        _readings.GuardedUnits = Squeeze.GuardedUnits;
         _readings.Kv = _state.Cache.Statistics();
         _state.Board.Write(_readings);
     }

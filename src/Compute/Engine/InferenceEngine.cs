@@ -73,6 +73,7 @@ public sealed class InferenceEngine : IInferenceEngine
                 MemoryWaits = readings.MemoryWaits,
                 ReclaimedSequences = readings.ReclaimedSequences,
                 TranscodedUnits = readings.TranscodedUnits,
+                GuardedUnits = readings.GuardedUnits,
                 Kv = readings.Kv,
                 Draining = _state.Intake.Draining,
                 StalledStage = _state.Intake.StalledStage,

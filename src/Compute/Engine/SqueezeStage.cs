@@ -18,6 +18,9 @@ internal sealed class SqueezeStage(EngineState state)
     /// <summary>Units transcoded since start.</summary>
     public long Units { get; private set; }
 
+    /// <summary>Units kept in a finer form since start, because their rung would have lost too much of them.</summary>
+    public long GuardedUnits { get; private set; }
+
     /// <summary>Work charged since start, in bytes of source pages times the weight of their encoding.</summary>
     public long ChargedBytes { get; private set; }
 
@@ -74,7 +77,7 @@ internal sealed class SqueezeStage(EngineState state)
 
     private SqueezeOutcome Work(PageTable table, int units)
     {
-        long before = table.TranscodedUnits;
+        (long moved, long guarded) = (table.TranscodedUnits, table.GuardedUnits);
         SqueezeOutcome outcome = SqueezeOutcome.Worked;
         for (int unit = 0; unit < units && HasRoom(table) && outcome == SqueezeOutcome.Worked; unit++)
         {
@@ -83,7 +86,8 @@ internal sealed class SqueezeStage(EngineState state)
             LastSliceBytes += step.Charge;
             _worked |= outcome == SqueezeOutcome.Worked;
         }
-        Units += table.TranscodedUnits - before;
+        Units += table.TranscodedUnits - moved;
+        GuardedUnits += table.GuardedUnits - guarded;
         return outcome;
     }
 }

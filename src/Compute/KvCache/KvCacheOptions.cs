@@ -34,6 +34,13 @@ public sealed record KvCacheOptions
     /// </summary>
     public string Rungs { get; init; } = "auto";
 
+    /// <summary>
+    /// Times the calibration's median that a page of a session may lose in CommVQ before it is kept in a finer form, where the
+    /// session's commitment covers that; 0: pages are never kept. Default 1.5.
+    /// </summary>
+    [Range(0.0, 100.0, ErrorMessage = "KvCache:GuardFactor must be between 0 (off) and 100.")]
+    public double GuardFactor { get; init; } = 1.5;
+
     /// <summary>The budget of a cache, which must have been chosen by now.</summary>
     /// <exception cref="ArgumentException">It is not positive.</exception>
     internal long RequireBudgetBytes() => BudgetBytes > 0

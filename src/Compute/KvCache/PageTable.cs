@@ -47,6 +47,9 @@ public sealed class PageTable
     /// <summary>Units that were stored anew at a deeper rung since the table was made.</summary>
     public long TranscodedUnits { get; internal set; }
 
+    /// <summary>Units that were kept in a finer form than its rung's, because there they would have lost too much.</summary>
+    public long GuardedUnits { get; internal set; }
+
     /// <summary>Physical bytes of the units it refers to, shared ones included, its own lists included.</summary>
     public long Bytes => UnitBytes + ListHeapBytes + RingHeapBytes;
 
@@ -80,6 +83,9 @@ public sealed class PageTable
 
     /// <summary>Index of the rung its units are moved to; 0 is lossless.</summary>
     internal int Rung { get; set; }
+
+    /// <summary>The rung whose bytes it is promised, so that units may stay in a form as large; null: that of <see cref="Rung"/>.</summary>
+    internal int? CommittedRung { get; set; }
 
     /// <summary>Deepest rung any of its units was moved to, or was computed over.</summary>
     internal int ReachedRung { get; set; }
@@ -200,10 +206,7 @@ public sealed class PageTable
         UnitBytes += moreBytes;
     }
 
-    /// <summary>
-    /// Declares the columns below a count cut by eviction; until <see cref="RemoveRange"/> takes units out, each head still
-    /// holds one unit per newly covered column.
-    /// </summary>
+    /// <summary>Declares the columns below a count cut by eviction; each head still holds one unit per newly covered column.</summary>
     internal void MarkEvicted(int columns)
     {
         if (columns <= EvictedColumns)
@@ -263,7 +266,7 @@ public sealed class PageTable
     internal void CopyState(PageTable other)
     {
         (TokenCount, ReservedTokens, ExactTokens) = (other.TokenCount, other.TokenCount, other.ExactTokens);
-        (Rung, ReachedRung, _sweep) = (other.Rung, other.ReachedRung, new SweepState { Done = other._sweep.Done });
+        (Rung, CommittedRung, ReachedRung, _sweep) = (other.Rung, other.CommittedRung, other.ReachedRung, new SweepState { Done = other._sweep.Done });
         EvictedColumns = other.EvictedColumns;
         _eviction = new EvictionState { Done = other._eviction.Done };
         _unitsBefore = [.. other._unitsBefore];

@@ -7,6 +7,7 @@ namespace Concertina.Compute.Profile;
 /// CommVQ codebooks as tensors: <c>commvq.keys.z</c> [heads, stages, levels, headDim] in F16, <c>commvq.keys.mean</c>
 /// [heads, headDim] in F32, <c>commvq.values.c</c> and <c>commvq.values.mean</c> likewise. Rows of keys are real parts, then
 /// imaginary parts. Books of an arm have its name in place of <c>commvq</c>, untied ones a second table <c>.keys.y</c>.
+/// <c>commvq.keys.residual</c> and <c>commvq.values.residual</c> [heads, 2] in F32 are <see cref="CommVqResiduals"/>.
 /// </summary>
 internal static class BookTensors
 {
@@ -18,6 +19,8 @@ internal static class BookTensors
     private const string KeyMeans = ".keys.mean";
     private const string ValueRows = ".values.c";
     private const string ValueMeans = ".values.mean";
+    private const string KeyResiduals = Ladder + ".keys.residual";
+    private const string ValueResiduals = Ladder + ".values.residual";
 
     /// <summary>Adds books to a file.</summary>
     /// <param name="books">Books.</param>
@@ -69,6 +72,29 @@ internal static class BookTensors
         {
             throw new KvProfileException($"The profile's CommVQ codebooks cannot be used: {problem.Message} Calibrate the model anew.", problem);
         }
+    }
+
+    /// <summary>Adds residuals to a file.</summary>
+    public static void Write(CommVqResiduals residuals, SafeTensorsFile file)
+    {
+        long[] shape = [residuals.Keys.Count / 2, 2];
+        file.Tensors.Add(KeyResiduals, Singles(shape, [residuals.Keys.ToArray()]));
+        file.Tensors.Add(ValueResiduals, Singles(shape, [residuals.Values.ToArray()]));
+    }
+
+    /// <summary>The residuals of a file, or null if it has none.</summary>
+    /// <exception cref="KvProfileException">They are incomplete, or not positive numbers.</exception>
+    public static CommVqResiduals? ReadResiduals(SafeTensorsFile file, int headCount)
+    {
+        if (!file.Tensors.ContainsKey(KeyResiduals) && !file.Tensors.ContainsKey(ValueResiduals))
+        {
+            return null;
+        }
+        float[] keys = [.. Rows(file, KeyResiduals, "F32", headCount, 2, out _).SelectMany(head => head)];
+        float[] values = [.. Rows(file, ValueResiduals, "F32", headCount, 2, out _).SelectMany(head => head)];
+        return keys.Concat(values).All(residual => float.IsFinite(residual) && residual >= 0)
+            ? new CommVqResiduals(keys, values)
+            : throw new KvProfileException("The profile's residuals hold something that is negative or no number. Calibrate the model anew.");
     }
 
     private static float[][] Rows(SafeTensorsFile file, string name, string type, int headCount, int headDim, out BookLayout layout)

@@ -36,6 +36,9 @@ public sealed class KvProfile
     /// <summary>CommVQ codebooks, or null.</summary>
     internal CommVqBooks? Books { get; init; }
 
+    /// <summary>What pages of the calibration text lose with <see cref="Books"/>, or null.</summary>
+    internal CommVqResiduals? Residuals { get; init; }
+
     /// <summary>Codebooks of arms that were trained for comparison, by name; profiles for serving have none.</summary>
     internal IReadOnlyDictionary<string, CommVqBooks> ArmBooks { get; init; } = new Dictionary<string, CommVqBooks>();
 
@@ -89,6 +92,10 @@ public sealed class KvProfile
         {
             BookTensors.Write(Books, file);
         }
+        if (Residuals is not null)
+        {
+            BookTensors.Write(Residuals, file);
+        }
         foreach ((string arm, CommVqBooks books) in ArmBooks)
         {
             BookTensors.Write(books, file, arm);
@@ -124,6 +131,7 @@ public sealed class KvProfile
                 Calibration = JsonSerializer.Deserialize(file.Metadata["calibration"], ProfileJson.Default.CalibrationFacts)!,
                 Rungs = Checked(JsonSerializer.Deserialize(file.Metadata["rungs"], ProfileJson.Default.RungMeasureArray)!),
                 Books = BookTensors.Read(file, kvShape.HeadCount, kvShape.HeadDim),
+                Residuals = BookTensors.ReadResiduals(file, kvShape.HeadCount),
                 ArmBooks = Arms(file, kvShape),
             };
         }

@@ -25,7 +25,7 @@ public static class ModelCache
         return new PagedKvCache(source.Config.ToKvShape(), options, new CacheParts
         {
             Open = CodecCatalog.ForOpenPages(options),
-            Codecs = Codecs(source, profile),
+            Codecs = Codecs(source, profile, options.GuardFactor),
             Rungs = Rungs(options, profile),
         });
     }
@@ -39,8 +39,15 @@ public static class ModelCache
     }
 
     /// <summary>The codecs a model can have.</summary>
-    internal static CodecSet Codecs(ModelSource source, KvProfile? profile) => profile?.Books is { } books
-        ? CodecCatalog.WithCommVq(SetupFor(source, books))
+    /// <param name="source">The model.</param>
+    /// <param name="profile">Its profile, or null.</param>
+    /// <param name="guardFactor">See <see cref="KvCacheOptions.GuardFactor"/>; 0, for all but serving, guards nothing.</param>
+    internal static CodecSet Codecs(ModelSource source, KvProfile? profile, double guardFactor = 0) => profile?.Books is { } books
+        ? CodecCatalog.WithCommVq(SetupFor(source, books) with
+        {
+            Residuals = guardFactor > 0 ? profile.Residuals : null,
+            GuardFactor = guardFactor,
+        })
         : CodecCatalog.WithoutProfile();
 
     /// <summary>The same with the arms that the profile has books for, to be compared.</summary>

@@ -17,6 +17,8 @@ public sealed class ReportTests
         "f16", "int8", "k8v4", "int4", "int4p", "k4v2", "int2", "int2c", "commvq2", "f16+evict2", "f16+evict2~asked", "f16+evict2~l1asked", "f16+evict4", "int4+evict2",
     ];
 
+    private static readonly string[] EvictionArms = ["asked", "l1asked"];
+
     [Fact]
     public void Both_plots_are_xml_of_finite_numbers_that_label_each_rung_once()
     {
@@ -97,6 +99,31 @@ public sealed class ReportTests
         Assert.DoesNotContain("not measured", Row("f16+evict2~asked"), StringComparison.Ordinal);
         Assert.DoesNotContain("not measured", Row("f16+evict2~l1asked"), StringComparison.Ordinal);
         Assert.Contains("not measured", Row("f16+evict2~windowasked"), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Seeds_of_arms_in_several_files_are_one_row_each_with_the_interval_that_holds_all()
+    {
+        RunGroup[] groups = [.. from seed in Enumerable.Range(1, 3)
+            from arm in EvictionArms
+            group new EvaluationRun($"eval-{arm}-seed{seed}", Result(seed, "f16", $"f16+evict2~{arm}")) by arm into runs
+            select new RunGroup(runs.Key, [.. runs])];
+        string[] lines = [.. Comparison.All.First(comparison => comparison.Title.EndsWith("one token in 2", StringComparison.Ordinal)).Lines(groups)];
+        Assert.Contains(lines, line => line.Contains("3 seeds", StringComparison.Ordinal));
+        RungSummary rung = RunGroup.OnTheSameText(groups)[0].Find("f16+evict2~l1asked")!;
+        Assert.Equal(3, rung.Seeds.Count);
+        RungEvaluation[] wide = [.. rung.Seeds.Select((seed, index) => seed with { RecallDelta = -0.01 * index, RecallCi95 = [(-0.01 * index) - 0.02, (-0.01 * index) + 0.01] })];
+        Assert.Equal("-1.0 (-4.0 to +1.0)", Figures.RecallDelta(rung with { Seeds = wide }));
+    }
+
+    [Fact]
+    public void The_table_of_an_arm_comes_from_the_runs_that_have_most_arms()
+    {
+        RunGroup few = new("few", [new EvaluationRun("few", Result(1, "f16", "int2", "commvq2", "int2c"))]);
+        RunGroup many = new("many", [new EvaluationRun("many", Result(2, "f16", "int2", "commvq2", "commvq2u", "int2c") with { Questions = 7 })]);
+        string[] lines = [.. Comparison.All[1].Lines([few, many])];
+        Assert.Single(lines, line => line.StartsWith("| `commvq2`: ", StringComparison.Ordinal));
+        Assert.DoesNotContain("not measured", Assert.Single(lines, line => line.StartsWith("| `commvq2u`: ", StringComparison.Ordinal)), StringComparison.Ordinal);
     }
 
     [Fact]

@@ -13,6 +13,7 @@ internal struct EngineReadings
     public long CommittedBytes;
     public long TranscodedUnits;
     public long TranscodeCharge;
+    public long GuardedUnits;
     public int Running;
     public int IdleSequences;
     public KvCacheStatistics Kv;

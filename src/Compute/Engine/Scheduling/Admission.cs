@@ -103,6 +103,7 @@ internal sealed class Admission(EngineState state)
     {
         sequence.DeepestRung = run.Bounds.DeepestRung;
         PageTable table = sequence.Table!;
+        Squeezer.Commit(table, run.Bounds.Rung);
         int assigned = Math.Min(sequence.AssignedRung, sequence.DeepestRung);
         Squeezer.SetRung(table, Math.Max(run.Bounds.Rung, assigned));
         run.TranscodedBefore = table.TranscodedUnits;

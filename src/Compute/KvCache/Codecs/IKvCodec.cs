@@ -53,6 +53,12 @@ internal unsafe interface IKvCodec
     /// </summary>
     float ErrorBound(KvSide side, float rowMagnitude);
 
+    /// <summary>
+    /// Most of <see cref="PageResidual"/> that a page of a head should lose here; a session keeps a page that loses more in its
+    /// old form where its commitment covers that. Infinite where the codec sets no ceiling.
+    /// </summary>
+    double Ceiling(KvSide side, int head) => double.PositiveInfinity;
+
     /// <summary>Writes a whole part from the rows that are filled; other slots become zero.</summary>
     /// <returns>False when a value is not finite after rounding, so that readers must not assume it.</returns>
     bool Encode(KvSide side, ReadOnlySpan<float> rows, in PartSite site, Span<byte> part);

@@ -23,4 +23,7 @@ internal enum UnitFlags : byte
 
     /// <summary>Its codec stays: another one refused its content.</summary>
     Stays = 32,
+
+    /// <summary>A coarser codec lost too much of it: it keeps its form while the commitment of who holds it covers that.</summary>
+    Guarded = 64,
 }

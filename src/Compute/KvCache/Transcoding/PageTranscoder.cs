@@ -13,14 +13,22 @@ namespace Concertina.Compute.KvCache.Transcoding;
 internal sealed unsafe class PageTranscoder(ColumnStore columns, UnitTable units, PageAccess pages, CodecSet codecs, KvShape shape)
 {
     private readonly float[] _rows = new float[KvShape.PageTokens * shape.HeadDim];
+    private readonly float[] _decoded = new float[KvShape.PageTokens * shape.HeadDim];
 
     /// <summary>Heap bytes it keeps.</summary>
-    public static long ScratchBytes(KvShape shape) => (long)KvShape.PageTokens * shape.HeadDim * sizeof(float);
+    public static long ScratchBytes(KvShape shape) => 2L * KvShape.PageTokens * shape.HeadDim * sizeof(float);
 
     /// <summary>Whether a unit would change on its way to a rung.</summary>
-    public bool IsPending(UnitHandle unit, RungFormat to)
+    /// <param name="unit">The unit.</param>
+    /// <param name="to">The rung.</param>
+    /// <param name="committed">The rung whose bytes its table is promised.</param>
+    public bool IsPending(UnitHandle unit, RungFormat to, RungFormat committed)
     {
         ref UnitEntry entry = ref units.Entry(unit);
+        if (entry.Flags.HasFlag(UnitFlags.Guarded) && IsCovered(unit, to, committed))
+        {
+            return false;
+        }
         // A gapped page has offsets only where its new unit has room for them.
         if (entry.Flags.HasFlag(UnitFlags.Stays) || (entry.Flags.HasFlag(UnitFlags.Gapped) && !to.Evicts) || (to.Page.Holds(entry) && entry.SizeClass == to.SizeClass))
         {
@@ -34,10 +42,14 @@ internal sealed unsafe class PageTranscoder(ColumnStore columns, UnitTable units
     /// <param name="head">layer * KvHeadCount + KV head.</param>
     /// <param name="index">Index in the list.</param>
     /// <param name="to">Format it gets.</param>
-    public TranscodeResult Move(PageTable table, int head, int index, RungFormat to)
+    /// <param name="committed">
+    /// Format whose bytes the table is promised. A unit that would lose more than its ceiling keeps its form if that is no
+    /// larger, or else gets this one; where the promise is of the rung itself, memory wins.
+    /// </param>
+    public TranscodeResult Move(PageTable table, int head, int index, RungFormat to, RungFormat committed)
     {
         UnitHandle from = table.Unit(head, index);
-        if (!IsPending(from, to))
+        if (!IsPending(from, to, committed))
         {
             return TranscodeResult.Stays;
         }
@@ -53,11 +65,14 @@ internal sealed unsafe class PageTranscoder(ColumnStore columns, UnitTable units
         target.Start = source.Start;
         target.FilledCount = source.FilledCount;
         target.Flags = source.Flags & (UnitFlags.Sealed | UnitFlags.Gapped | UnitFlags.NonFinite);
-        if (!Copy(from, unit, head, to))
+        PartOutcome outcome = Copy(from, unit, head, to, guarded: IsGuarding(to, committed));
+        if (outcome != PartOutcome.Stored)
         {
-            source.Flags |= UnitFlags.Stays;
+            source.Flags |= outcome == PartOutcome.NotFinite ? UnitFlags.Stays : UnitFlags.Guarded;
             units.Release(unit);
-            return TranscodeResult.Stays;
+            return outcome == PartOutcome.NotFinite ? TranscodeResult.Stays
+                : IsCovered(from, to, committed) ? TranscodeResult.Guarded
+                : MoveToCommitted(table, head, index, committed);
         }
         table.Replace(head, index, unit, units.StrideBytes(unit) - units.StrideBytes(from));
         table.ExactTokens = Math.Min(table.ExactTokens, target.Start / KvShape.PageTokens * KvShape.PageTokens);
@@ -81,7 +96,24 @@ internal sealed unsafe class PageTranscoder(ColumnStore columns, UnitTable units
 
     private static bool Accepts(IKvCodec to, byte from) => (byte)to.Id == from || to.Accepts((CodecId)from);
 
-    private bool Copy(UnitHandle from, UnitHandle unit, int head, RungFormat to)
+    // Eviction needs all units of a table in the rung's own form.
+    private static bool IsGuarding(RungFormat to, RungFormat committed) => !to.Evicts && !committed.Evicts && to != committed;
+
+    private bool IsCovered(UnitHandle unit, RungFormat to, RungFormat committed) =>
+        IsGuarding(to, committed) && units.StrideBytes(unit) <= SizeClass.For(committed.UnitBytes).StrideBytes;
+
+    private TranscodeResult MoveToCommitted(PageTable table, int head, int index, RungFormat committed)
+    {
+        TranscodeResult result = Move(table, head, index, committed, committed);
+        if (result != TranscodeResult.Moved)
+        {
+            return result;
+        }
+        units.Entry(table.Unit(head, index)).Flags |= UnitFlags.Guarded;
+        return TranscodeResult.Guarded;
+    }
+
+    private PartOutcome Copy(UnitHandle from, UnitHandle unit, int head, RungFormat to, bool guarded)
     {
         UnitEntry entry = units.Entry(from);
         IKvCodec keys = codecs.Get((CodecId)entry.KeyCodec);
@@ -94,7 +126,10 @@ internal sealed unsafe class PageTranscoder(ColumnStore columns, UnitTable units
         PartSite site = pages.Site(from, head);
         MemoryMarshal.AsBytes(site.Offsets).CopyTo(page[Math.Min(to.Page.OffsetStart, page.Length)..]);
         Span<float> rows = _rows.AsSpan(0, entry.FilledCount * shape.HeadDim);
-        return new PartMove(KvSide.Keys, keys, old[..keyBytes], to.Page.KeyCodec, page[..to.Page.KeyBytes]).Run(site, rows)
-            && new PartMove(KvSide.Values, values, old[keyBytes..], to.Page.ValueCodec, page[to.Page.KeyBytes..to.Page.PageBytes]).Run(site, rows);
+        Span<float> decoded = guarded ? _decoded.AsSpan(0, rows.Length) : default;
+        PartOutcome outcome = new PartMove(KvSide.Keys, keys, old[..keyBytes], to.Page.KeyCodec, page[..to.Page.KeyBytes]).Run(site, rows, decoded);
+        return outcome != PartOutcome.Stored
+            ? outcome
+            : new PartMove(KvSide.Values, values, old[keyBytes..], to.Page.ValueCodec, page[to.Page.KeyBytes..to.Page.PageBytes]).Run(site, rows, decoded);
     }
 }

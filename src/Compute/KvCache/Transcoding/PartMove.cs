@@ -16,19 +16,29 @@ internal readonly ref struct PartMove(KvSide side, IKvCodec from, ReadOnlySpan<b
     /// <summary>Copies, converts, or decodes and encodes; whichever loses least.</summary>
     /// <param name="site">Where the part belongs.</param>
     /// <param name="rows">Room for the filled rows.</param>
-    /// <returns>False when a value is not finite in the new codec; the part is not to be used then.</returns>
-    public bool Run(in PartSite site, Span<float> rows)
+    /// <param name="decoded">Room for as many again to measure what is lost, or none: then it is not measured.</param>
+    public PartOutcome Run(in PartSite site, Span<float> rows, Span<float> decoded)
     {
         if (from.Id == to.Id)
         {
             _source.CopyTo(_part);
-            return true;
+            return PartOutcome.Stored;
         }
         if (to.TryConvert(side, from.Id, _source, _part, site.Shape))
         {
-            return true;
+            return PartOutcome.Stored;
         }
         from.Decode(side, _source, site, rows);
-        return to.Encode(side, rows, site, _part);
+        if (!to.Encode(side, rows, site, _part))
+        {
+            return PartOutcome.NotFinite;
+        }
+        double ceiling = to.Ceiling(side, site.Head);
+        if (decoded.IsEmpty || double.IsPositiveInfinity(ceiling))
+        {
+            return PartOutcome.Stored;
+        }
+        to.Decode(side, _part, site, decoded);
+        return PageResidual.Of(rows, decoded) > ceiling ? PartOutcome.OverCeiling : PartOutcome.Stored;
     }
 }

@@ -40,6 +40,16 @@ internal sealed class Squeezer(UnitTable units, PageTranscoder transcoder, RungF
         }
     }
 
+    /// <summary>Says which rung's bytes a table is promised; kept finer forms are looked at anew if it is another.</summary>
+    public static void Commit(PageTable table, int rung)
+    {
+        if (table.CommittedRung != rung)
+        {
+            table.CommittedRung = rung;
+            table.Sweep = default;
+        }
+    }
+
     /// <summary>Columns that will have left the window, once the table holds so many tokens, and are not at their rung.</summary>
     public static int PendingColumns(PageTable table, int tokens) => table.Rung == 0
         ? 0
@@ -64,7 +74,7 @@ internal sealed class Squeezer(UnitTable units, PageTranscoder transcoder, RungF
                 sweep.Index = First(table, ++sweep.Head);
                 continue;
             }
-            if (!transcoder.IsPending(table.Unit(sweep.Head, sweep.Index), to))
+            if (!transcoder.IsPending(table.Unit(sweep.Head, sweep.Index), to, Committed(table)))
             {
                 sweep.Index++;
                 continue;
@@ -86,7 +96,7 @@ internal sealed class Squeezer(UnitTable units, PageTranscoder transcoder, RungF
     {
         ref SweepState sweep = ref table.Sweep;
         UnitEntry entry = units.Entry(table.Unit(sweep.Head, sweep.Index));
-        TranscodeResult result = transcoder.Move(table, sweep.Head, sweep.Index, to);
+        TranscodeResult result = transcoder.Move(table, sweep.Head, sweep.Index, to, Committed(table));
         if (result == TranscodeResult.NoRoom)
         {
             return new SqueezeStep(SqueezeOutcome.NoRoom);
@@ -97,8 +107,12 @@ internal sealed class Squeezer(UnitTable units, PageTranscoder transcoder, RungF
             table.ReachedRung = Math.Max(table.ReachedRung, table.Rung);
             table.TranscodedUnits++;
         }
+        table.GuardedUnits += result == TranscodeResult.Guarded ? 1 : 0;
         return new SqueezeStep(SqueezeOutcome.Worked, transcoder.Charge(entry, to));
     }
+
+    // A commitment deeper than the rung says nothing: the rung's bytes are the most that is asked for then.
+    private RungFormat Committed(PageTable table) => rungs[Math.Min(table.CommittedRung ?? table.Rung, table.Rung)];
 
     private bool TryOpenSweep(PageTable table)
     {

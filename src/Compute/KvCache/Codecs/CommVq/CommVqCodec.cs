@@ -98,6 +98,10 @@ internal sealed unsafe class CommVqCodec : IKvCodec
     // Learned codewords promise nothing for a single row.
     public float ErrorBound(KvSide side, float rowMagnitude) => float.PositiveInfinity;
 
+    public double Ceiling(KvSide side, int head) => _tables.Setup.Residuals is { } residuals
+        ? residuals.Median(side, head, _halved) * _tables.Setup.GuardFactor
+        : double.PositiveInfinity;
+
     public bool Encode(KvSide side, ReadOnlySpan<float> rows, in PartSite site, Span<byte> part)
     {
         part[..PartBytes(side, site.Shape)].Clear();

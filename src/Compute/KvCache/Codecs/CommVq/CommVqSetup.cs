@@ -17,6 +17,12 @@ internal sealed record CommVqSetup
     /// <summary>True: values are never decoded (see the README for when that is faster); fixed for all blocks by the row law.</summary>
     public required bool HistogramValues { get; init; }
 
+    /// <summary>What pages of the calibration text lose, or null: then no page is refused.</summary>
+    public CommVqResiduals? Residuals { get; init; }
+
+    /// <summary>Times the calibration's median that a page may lose.</summary>
+    public double GuardFactor { get; init; } = 1.5;
+
     /// <summary>Partial sums that encoding keeps: 1, 2, 4, 8 or 16.</summary>
     public int Beam { get; init; } = 4;
 
