@@ -13,6 +13,7 @@ public sealed class LadderWalkTests
 {
     private const int Streams = 16;
     private const int NewTokens = 160;
+    private const int PromptTokens = 1400;
     private const long SliceBytes = 32 << 20;
 
     [Theory]
@@ -79,6 +80,52 @@ public sealed class LadderWalkTests
         Assert.Equal(empty, cache.UsedBytes);
     }
 
+    [Fact]
+    public async Task Far_above_the_budget_all_streams_run_at_once_wait_in_place_for_the_reflex_and_end_whole()
+    {
+        string? model = DemoModel();
+        if (model is null)
+        {
+            Assert.Skip("models/demo is not in this checkout.");
+        }
+        using ModelFile file = ModelFile.Open(model);
+        KvProfile profile = KvProfile.Load(KvProfile.PathFor(model), file.ContentHash, file.Config.ToKvShape());
+        using PagedKvCache cache = ModelCache.Create(
+            file, new KvCacheOptions { BudgetBytes = 62L << 20, Rungs = "int8,int4,commvq2" }, profile);
+        using var runner = CpuModelRunner.Create(file, cache, new CpuRunnerOptions { MaxStepRows = 256, MaxLogitRows = 64 });
+        EngineOptions options = new() { StepTokens = 128, MaxRunning = 64, TranscodeSliceBytes = 8 << 20, ReaderBufferTokens = 32 };
+        await using InferenceEngine engine = InferenceEngine.Manual(
+            runner, cache, options, new FakeTimeProvider(), EngineLadder.Of(cache, profile));
+        TokenStream[] streams = [.. Enumerable.Range(0, Streams).Select(i => EngineBench.Submit(
+            engine.Open(new SequenceIdentity($"t/s{i}", "t", PrefixScope.For("t", null))), Spec(i, PromptTokens, newTokens: 40, floor: "int4")))];
+        int[] read = new int[Streams];
+        int most = 0;
+        long mostBytes = 0;
+        for (int step = 0; streams.Any(stream => stream.End is null); step++)
+        {
+            Assert.True(step < 3000, $"Nobody moves: {engine.Snapshot}");
+            engine.StepOnce();
+            engine.CheckLaws();
+            most = Math.Max(most, engine.Snapshot.Running);
+            mostBytes = Math.Max(mostBytes, cache.UsedBytes);
+            // Nobody is read before all prompts are there, so all sessions are live at full length.
+            for (int i = 0; i < Streams && engine.Snapshot.PrefilledTokens == Streams * PromptTokens; i++)
+            {
+                read[i] += EngineBench.Read(streams[i]).Length;
+            }
+        }
+
+        // 16 x 1,440 tokens x 4 KiB are 90 MiB.
+        Assert.Equal(Streams, most);
+        Assert.InRange(mostBytes, 0, cache.BudgetBytes);
+        Assert.All(streams, stream => Assert.Equal(FinishKind.Length, stream.End!.Kind));
+        Assert.All(read, count => Assert.Equal(40, count));
+        Assert.Contains(streams, stream => !stream.End!.Exact);
+        Assert.True(engine.Snapshot.TranscodedUnits > 0);
+        Assert.DoesNotContain(streams, stream => stream.End!.Rung == "commvq2");
+        cache.CheckIntegrity();
+    }
+
     private static void Step(InferenceEngine engine, TokenStream[] streams, int[] read)
     {
         engine.StepOnce();
@@ -92,15 +139,15 @@ public sealed class LadderWalkTests
         }
     }
 
-    private static GenerationSpec Spec(int seed)
+    private static GenerationSpec Spec(int seed, int promptTokens = 380, int newTokens = NewTokens, string floor = "commvq1")
     {
         var random = new Random(seed);
         return new GenerationSpec
         {
             RequestId = $"r{seed}",
-            Prompt = Enumerable.Range(0, 380).Select(_ => random.Next(6, 4096)).ToArray(),
-            MaxNewTokens = NewTokens,
-            Kv = new KvSpec { FloorRung = "commvq1" },
+            Prompt = Enumerable.Range(0, promptTokens).Select(_ => random.Next(6, 4096)).ToArray(),
+            MaxNewTokens = newTokens,
+            Kv = new KvSpec { FloorRung = floor },
         };
     }
 

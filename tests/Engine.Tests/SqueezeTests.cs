@@ -94,8 +94,10 @@ public sealed class SqueezeTests
         await using EngineBench bench = new(new EngineOptions { StepTokens = 32 }, columns: 9, parts: Parts());
         int[] prompt = EngineBench.Prompt(600, seed: 4);
 
-        TokenStream squeezed = EngineBench.Submit(bench.Open(), Allowing(bench.Spec(prompt, 20), "pair1"));
+        SequenceHandle handle = bench.Open();
+        TokenStream squeezed = EngineBench.Submit(handle, Allowing(bench.Spec(prompt, 20), "pair1"));
         bench.Finish(squeezed);
+        bench.Close(handle);
         TokenStream small = EngineBench.Submit(bench.Open(session: "small"), Allowing(bench.Spec(prompt[..300], 20), "pair1"));
         bench.Finish(small);
 

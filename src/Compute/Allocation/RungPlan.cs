@@ -98,7 +98,7 @@ public sealed class RungPlan(PlanLadder ladder)
 
     private void Grow(int sessions)
     {
-        if (_taken.Length < sessions)
+        if (_firsts.Length <= sessions)
         {
             int room = Math.Max(sessions, 2 * _taken.Length);
             _taken = new int[room];

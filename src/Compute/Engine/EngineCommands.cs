@@ -130,8 +130,7 @@ internal sealed class EngineCommands(EngineState state, Admission admission, Set
         sequence.AssignedRung = rung;
         if (sequence.Table is { } table)
         {
-            int started = sequence.CurrentRun?.Bounds.Rung ?? 0;
-            Squeezer.SetRung(table, Math.Max(started, Math.Min(rung, sequence.DeepestRung)));
+            Squeezer.SetRung(table, Math.Max(sequence.StartRung, Math.Min(rung, sequence.DeepestRung)));
             state.Squeezes.Add(sequence);
         }
     }

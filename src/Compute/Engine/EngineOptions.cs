@@ -58,6 +58,17 @@ public sealed record EngineOptions
     [Range(0.0, 100.0, ErrorMessage = "Engine:DefaultFloorNats must be between 0 and 100.")]
     public double DefaultFloorNats { get; init; } = 0.01;
 
+    /// <summary>
+    /// Share of the KV budget in use above which live sessions are squeezed, within what their requests allow. Default 0.9; not
+    /// below <see cref="LowWatermark"/>.
+    /// </summary>
+    [Range(0.05, 1.0, ErrorMessage = "Engine:HighWatermark must be between 0.05 and 1.")]
+    public double HighWatermark { get; init; } = 0.9;
+
+    /// <summary>Share of the KV budget that squeezing then aims at. Default 0.8.</summary>
+    [Range(0.05, 1.0, ErrorMessage = "Engine:LowWatermark must be between 0.05 and 1.")]
+    public double LowWatermark { get; init; } = 0.8;
+
     /// <summary>Threads that compute, the engine's own included; 0: one per core. Default 0.</summary>
     [Range(0, 1_024, ErrorMessage = "Engine:Threads must be between 0 (one per core) and 1024.")]
     public int Threads { get; init; }

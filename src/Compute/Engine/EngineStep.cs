@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using Concertina.Compute.Engine.Elastic;
 using Concertina.Compute.Engine.Sampling;
 using Concertina.Compute.Engine.Scheduling;
 using Concertina.Compute.KvCache;
@@ -19,15 +20,18 @@ internal sealed class EngineStep
     private readonly IModelRunner _runner;
     private readonly Admission _admission;
     private readonly Settlement _settlement;
+    private readonly Deadlines _deadlines;
     private readonly EngineCommands _commands;
     private readonly Scheduler _scheduler;
     private readonly Sampler _sampler;
     private readonly EngineMetrics _metrics;
     private readonly StageMark _mark;
+    private readonly Reflex _reflex;
     private readonly StepBatch _batch;
     private readonly SampledToken[] _sampled;
     private EngineReadings _readings;
     private int _forwardFailures;
+    private bool _squeezing;
 
     public EngineStep(EngineState state, IModelRunner runner, EngineMetrics metrics, StageMark mark)
     {
@@ -39,10 +43,13 @@ internal sealed class EngineStep
         _mark = mark;
         _admission = new Admission(state);
         _settlement = new Settlement(state, _admission);
+        _deadlines = new Deadlines(state, _settlement);
         _commands = new EngineCommands(state, _admission, _settlement);
         _scheduler = new Scheduler(state.Clocks, state.Slots, options.MaxRunning);
         _sampler = new Sampler(runner.Config.VocabularySize);
         Squeeze = new SqueezeStage(state);
+        _reflex = new Reflex(state);
+        state.Slots.MayReclaim = _reflex.IsExhausted;
         _batch = new StepBatch(options.StepTokens, spans, runner.Config.VocabularySize);
         _sampled = new SampledToken[spans];
         PublishReadings();
@@ -93,10 +100,10 @@ internal sealed class EngineStep
         _mark.Enter(EngineStage.Commands);
         bool moved = _commands.Take();
         _mark.Enter(EngineStage.Admit);
-        moved |= ExpireQueued(startedAt) | _admission.Admit();
+        moved |= _deadlines.EndQueued(startedAt) | _admission.Admit();
         _mark.Enter(EngineStage.Schedule);
         _scheduler.Fill(_batch, _state.Running, startedAt);
-        moved |= ExpireRunning(startedAt);
+        moved |= _deadlines.EndRunning(startedAt);
         if (_batch.RowCount > 0)
         {
             _mark.Enter(EngineStage.Forward);
@@ -109,7 +116,9 @@ internal sealed class EngineStep
             _metrics.Step(_state.Time.GetElapsedTime(startedAt), _batch.RowCount);
         }
         _mark.Enter(EngineStage.Squeeze);
-        moved |= Squeeze.Run();
+        moved |= _reflex.Run(_scheduler.WaitingRuns > 0, _squeezing);
+        moved |= _squeezing = Squeeze.Run();
+        _state.Slots.MayReclaim = _reflex.IsExhausted;
         CheckLaws();
         _readings.MemoryWaits += _scheduler.WaitingRuns > 0 ? 1 : 0;
         PublishReadings();
@@ -119,40 +128,6 @@ internal sealed class EngineStep
     /// <summary>In debug builds every step ends with the laws of commitments; a broken one fails the engine.</summary>
     [Conditional("DEBUG")]
     private void CheckLaws() => _state.CheckLaws();
-
-    private bool ExpireQueued(long now)
-    {
-        bool expired = false;
-        while (_state.Queue.Oldest is { } oldest && _state.IsOver(oldest.SubmittedAt, _state.Options.QueueWaitSeconds, now))
-        {
-            EngineRefusal refusal = _state.Intake.QueueExpired();
-            _settlement.End(oldest, new RunOutcome(FinishKind.Error, "admission/queue-timeout", refusal.Message) { Refusal = refusal });
-            expired = true;
-        }
-        return expired;
-    }
-
-    /// <summary>Ends runs that could not move for too long; they have no rows in the step that was just filled.</summary>
-    private bool ExpireRunning(long now)
-    {
-        bool expired = false;
-        EngineOptions options = _state.Options;
-        for (int i = _state.Running.Count - 1; i >= 0; i--)
-        {
-            Run run = _state.Running[i];
-            if (_state.IsOver(run.BlockedSince, options.SlowReaderSeconds, now))
-            {
-                _settlement.End(run, RunErrors.SlowReader(run, options));
-                expired = true;
-            }
-            else if (_state.IsOver(run.WaitingSince, options.MemoryWaitSeconds, now))
-            {
-                _settlement.End(run, RunErrors.WaitExpired(run, _state));
-                expired = true;
-            }
-        }
-        return expired;
-    }
 
     private bool TryForward()
     {

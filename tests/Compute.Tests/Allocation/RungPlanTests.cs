@@ -186,6 +186,10 @@ public sealed class RungPlanTests
     }
 
     [Fact]
+    public void Without_sessions_there_is_nothing_to_plan() =>
+        Assert.Equal(new PlanSummary(0, 0, 0, 0), new RungPlan(PlanCases.Demo()).Solve([], 0, []));
+
+    [Fact]
     public void Wrong_input_is_refused_with_its_values()
     {
         PlanLadder ladder = PlanCases.Demo();

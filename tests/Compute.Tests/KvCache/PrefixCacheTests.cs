@@ -1,6 +1,7 @@
 using Concertina.Compute.KvCache;
 using Concertina.Compute.KvCache.Codecs.F16;
 using Concertina.Compute.KvCache.Prefix;
+using Concertina.Compute.KvCache.Transcoding;
 
 namespace Concertina.Compute.Tests.KvCache;
 
@@ -216,6 +217,41 @@ public sealed class PrefixCacheTests
         Assert.True(cache.Statistics().DroppedColumns > 0);
         Assert.Equal(576, cache.MatchLength(Caches.Tenant, Caches.Tokens(640, 39), deepestRung: 0));
         cache.CheckIntegrity();
+    }
+
+    [Theory]
+    [InlineData(1)]
+    [InlineData(2)]
+    public void What_a_squeezed_sequence_left_behind_can_be_dropped_while_it_lives(int seed)
+    {
+        using PagedKvCache cache = new(Caches.Small, new KvCacheOptions { BudgetBytes = 8 << 20 }, CacheParts.WithoutProfile("int8"));
+        long empty = cache.UsedBytes;
+        int[] tokens = Caches.Tokens(1000, seed);
+        PageTable table = Caches.Filled(cache, tokens);
+        cache.Publish(table, Caches.Tenant, tokens);
+        PageTable other = Caches.Filled(cache, Caches.Tokens(300, seed + 9));
+        cache.Publish(other, Caches.Tenant, Caches.Tokens(300, seed + 9));
+
+        Squeezer.SetRung(table, 1);
+        while (cache.StepTowardsRung(table).Outcome == SqueezeOutcome.Worked)
+        {
+        }
+        Assert.True(cache.UnreferencedPrefixBytes > 0);
+        cache.DropUnreferenced(long.MaxValue);
+
+        cache.CheckIntegrity();
+        Assert.Equal(0, cache.UnreferencedPrefixBytes);
+        Assert.Equal(table.Bytes + other.Bytes, cache.UsedBytes - empty);
+        // What nobody squeezed is shared as before, and the squeezed sequence goes on and may publish again.
+        Assert.Equal(256, cache.MatchLength(Caches.Tenant, Caches.Tokens(300, seed + 9), deepestRung: 0));
+        int[] longer = [.. tokens, .. Caches.Tokens(200, seed + 1)];
+        Assert.True(Caches.TryFill(cache, table, longer));
+        cache.Publish(table, Caches.Tenant, longer);
+        cache.CheckIntegrity();
+        cache.Release(table);
+        cache.Release(other);
+        cache.DropUnreferenced(long.MaxValue);
+        Assert.Equal(0, cache.Statistics().LiveUnits);
     }
 
     [Fact]

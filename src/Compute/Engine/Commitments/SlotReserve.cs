@@ -5,10 +5,14 @@ namespace Concertina.Compute.Engine.Scheduling;
 
 /// <summary>
 /// Slots for the rows of the next step. Bytes come in this order: unreferenced prefix columns (the cache drops them
-/// itself), then idle sequences, longest idle first. What a commitment covers is always found. Engine thread only.
+/// itself), then what the reflex squeezes, then idle sequences, longest idle first. What a commitment covers is always found,
+/// once everybody is on the floor that was promised. Engine thread only.
 /// </summary>
 internal sealed class SlotReserve(PagedKvCache cache, CommitmentTable commitments, CommitmentLedger ledger, IdleSequences idle)
 {
+    /// <summary>Whether idle sequences may be dropped: nothing more can be squeezed.</summary>
+    public bool MayReclaim { get; set; } = true;
+
     /// <summary>Idle sequences whose units were taken back.</summary>
     public long Reclaimed { get; private set; }
 
@@ -16,6 +20,7 @@ internal sealed class SlotReserve(PagedKvCache cache, CommitmentTable commitment
     public bool TryPrepare(Run run, int rows)
     {
         int tokens = run.Table.TokenCount + rows;
+        // What fits only squeezed may hold no more columns in finer forms than its commitment counts.
         run.WaitsForSqueeze = run.Bounds.Rung > 0 && Squeezer.PendingColumns(run.Table, tokens) > commitments.PendingColumns;
         if (run.WaitsForSqueeze)
         {
@@ -27,7 +32,7 @@ internal sealed class SlotReserve(PagedKvCache cache, CommitmentTable commitment
         }
         while (!cache.TryReserve(run.Table, tokens))
         {
-            if (idle.TakeOldest() is not { } oldest)
+            if (!MayReclaim || idle.TakeOldest() is not { } oldest)
             {
                 return false;
             }
@@ -53,6 +58,6 @@ internal sealed class SlotReserve(PagedKvCache cache, CommitmentTable commitment
     {
         int column = KvShape.PagesFor(tokens) * KvShape.PageTokens;
         int covered = Math.Min(column, run.Bounds.TokenLimit);
-        return ledger.TryExtend(run, covered, Math.Max(run.HeldBytes, commitments.Bytes(covered, run.Bounds.Rung)));
+        return ledger.TryExtend(run, covered, Math.Max(run.HeldBytes, commitments.Bytes(covered, run.Bounds.DeepestRung)));
     }
 }

@@ -42,6 +42,7 @@ internal sealed class EngineLadder
     {
         KvRungFacts[] facts = new KvRungFacts[cache.Rungs.Count];
         double losslessBytes = cache.SettledBytes(KvRungFacts.AtTokens, 0);
+        double? losslessAttendNs = profile?.Rungs.FirstOrDefault(measured => measured.Name == "f16")?.AttendNs;
         for (int rung = 0; rung < facts.Length; rung++)
         {
             long bytes = cache.SettledBytes(KvRungFacts.AtTokens, rung);
@@ -56,6 +57,8 @@ internal sealed class EngineLadder
                 MeanKl = rung == 0 ? 0 : measure?.MeanKl,
                 P99Kl = rung == 0 ? 0 : measure?.P99Kl,
                 Recall = measure?.Recall,
+                AttendRatio = losslessAttendNs > 0 ? measure?.AttendNs / losslessAttendNs : null,
+                EncodeNsPerToken = measure?.EncodeNs * cache.Shape.HeadCount,
             };
         }
         return facts;

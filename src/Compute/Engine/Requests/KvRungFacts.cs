@@ -30,6 +30,12 @@ public sealed record KvRungFacts
     /// <summary>Share of recall questions answered rightly, 0 to 1; null: not measured.</summary>
     public double? Recall { get; init; }
 
+    /// <summary>Attention's time per cached token divided by that of the lossless rung; null: not measured.</summary>
+    public double? AttendRatio { get; init; }
+
+    /// <summary>Nanoseconds of one thread that moving one token here takes; null: not measured.</summary>
+    public double? EncodeNsPerToken { get; init; }
+
     /// <summary>True when the rung exists only with trained data of this model.</summary>
     public bool NeedsProfile { get; init; }
 }

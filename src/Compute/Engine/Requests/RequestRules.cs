@@ -33,39 +33,38 @@ internal sealed class RequestRules(
     }
 
     /// <summary>
-    /// The rung a request starts on: its floor in economy, else the shallowest one on which it can ever fit; a prompt that
-    /// fits only squeezed is squeezed while it is prefilled.
+    /// A request is promised the bytes of its floor. It starts there in economy, else on the shallowest rung on which it could
+    /// fit alone; a prompt that fits only squeezed is squeezed while it is prefilled.
     /// </summary>
     private RunBounds Choose(GenerationSpec spec, int deepest)
     {
-        int rung = spec.Kv.Mode == KvMode.Economy ? deepest : 0;
-        RunBounds bounds = Bounds(spec, rung, deepest);
-        while (!Fits(spec, bounds) && rung < deepest)
+        RunBounds bounds = Bounds(spec, deepest);
+        int start = spec.Kv.Mode == KvMode.Economy ? deepest : 0;
+        while (start < deepest && commitments.Bytes(bounds.FirstTokens, start) > commitments.CapacityBytes)
         {
-            bounds = Bounds(spec, ++rung, deepest);
+            start++;
         }
-        return bounds;
+        return bounds with { Rung = start };
     }
 
     private bool Fits(GenerationSpec spec, RunBounds bounds) =>
         bounds.TokenLimit > spec.Prompt.Length && bounds.FullBytes <= commitments.CapacityBytes;
 
-    private RunBounds Bounds(GenerationSpec spec, int rung, int deepest)
+    private RunBounds Bounds(GenerationSpec spec, int rung)
     {
         int promptTokens = spec.Prompt.Length;
         if (spec.MaxNewTokens is { } most)
         {
             int limit = (int)Math.Min((long)promptTokens + most, model.ContextLength);
             long bytes = commitments.Bytes(limit, rung);
-            return new RunBounds(limit, bytes, limit, bytes, EndsAtBudget: false) { Rung = rung, DeepestRung = deepest };
+            return new RunBounds(limit, bytes, limit, bytes, EndsAtBudget: false) { DeepestRung = rung };
         }
         int longest = Math.Min(model.ContextLength, commitments.LongestTokens(rung));
         int first = (int)Math.Min((long)promptTokens + defaultNewTokens, Math.Max(longest, promptTokens));
         return new RunBounds(
             longest, commitments.Bytes(longest, rung), first, commitments.Bytes(first, rung), EndsAtBudget: longest < model.ContextLength)
         {
-            Rung = rung,
-            DeepestRung = deepest,
+            DeepestRung = rung,
         };
     }
 
@@ -73,13 +72,13 @@ internal sealed class RequestRules(
     {
         int newTokens = spec.MaxNewTokens ?? 1;
         int tokens = (int)Math.Min((long)spec.Prompt.Length + newTokens, model.ContextLength);
-        long needed = commitments.Bytes(tokens, bounds.Rung);
-        string floor = bounds.Rung == 0 ? "" : $" on rung {ladder[bounds.Rung].Name}, the deepest it allows";
+        long needed = commitments.Bytes(tokens, bounds.DeepestRung);
+        string floor = bounds.DeepestRung == 0 ? "" : $" on rung {ladder[bounds.DeepestRung].Name}, the deepest it allows";
         return new EngineRefusal(
             RefusalKind.NeverFits,
             $"A sequence of {tokens} tokens ({spec.Prompt.Length} of the prompt and {tokens - spec.Prompt.Length} new) needs " +
             $"{needed:N0} bytes of KV cache{floor}; the budget can promise {commitments.CapacityBytes:N0} bytes, " +
-            $"{commitments.LongestTokens(bounds.Rung)} tokens. Ask for fewer new tokens, shorten the prompt, allow a deeper rung " +
+            $"{commitments.LongestTokens(bounds.DeepestRung)} tokens. Ask for fewer new tokens, shorten the prompt, allow a deeper rung " +
             "(x-kv-floor), or raise KvCache:BudgetBytes.",
             NeededBytes: needed,
             AvailableBytes: commitments.CapacityBytes);

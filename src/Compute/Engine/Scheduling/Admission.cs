@@ -82,14 +82,14 @@ internal sealed class Admission(EngineState state)
     }
 
     /// <summary>
-    /// A run that is promised the bytes of its rung may have found more reused columns in 16 bit than that covers until they
+    /// A run that starts on its floor may have found more reused columns in 16 bit than that covers until they
     /// are squeezed: it is then promised what they take losslessly, or, where that cannot be had, reuses fewer.
     /// </summary>
     private int Cover(Run run, int cached)
     {
         PageTable table = run.Table;
         int pending = state.Commitments.PendingColumns;
-        if (run.Bounds.Rung == 0 || Squeezer.PendingColumns(table, table.TokenCount) <= pending
+        if (run.Bounds.Rung == 0 || run.Bounds.Rung < run.Bounds.DeepestRung || Squeezer.PendingColumns(table, table.TokenCount) <= pending
             || state.Ledger.TryExtend(run, run.HeldTokens, state.Commitments.Bytes(run.Bounds.TokenLimit, rung: 0)))
         {
             return cached;
@@ -101,8 +101,10 @@ internal sealed class Admission(EngineState state)
     // Its own start rung, or a deeper one it was assigned and still allows.
     private void SetRung(Sequence sequence, Run run)
     {
-        sequence.DeepestRung = run.Bounds.DeepestRung;
+        (sequence.StartRung, sequence.DeepestRung) = (run.Bounds.Rung, run.Bounds.DeepestRung);
+        sequence.Weight = run.Spec.Weight;
         PageTable table = sequence.Table!;
+        // A guard may keep what the start rung would hold; the reflex takes that back when memory is short.
         Squeezer.Commit(table, run.Bounds.Rung);
         int assigned = Math.Min(sequence.AssignedRung, sequence.DeepestRung);
         Squeezer.SetRung(table, Math.Max(run.Bounds.Rung, assigned));

@@ -8,9 +8,9 @@ namespace Concertina.Compute.Engine.Scheduling;
 /// <param name="EndsAtBudget">True when the limit is what the whole budget can hold, not what the request or the context allows.</param>
 internal readonly record struct RunBounds(int TokenLimit, long FullBytes, int FirstTokens, long FirstBytes, bool EndsAtBudget)
 {
-    /// <summary>Rung it is on from the start, and which its commitment counts; 0: lossless.</summary>
+    /// <summary>Rung it is on from the start; 0: lossless.</summary>
     public int Rung { get; init; }
 
-    /// <summary>Deepest rung it allows.</summary>
+    /// <summary>Deepest rung it allows: its floor, on which its commitment is counted.</summary>
     public int DeepestRung { get; init; }
 }

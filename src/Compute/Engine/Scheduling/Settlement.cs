@@ -165,6 +165,7 @@ internal sealed class Settlement(EngineState state, Admission admission)
         }
         PageTable table = sequence.Table!;
         state.Cache.Truncate(table, Math.Min(table.TokenCount, tokens)); // also frees slots reserved and not written
+        sequence.IdleSince = state.Time.GetTimestamp();
         state.Idle.Add(sequence);
         sequence.PublishTable();
     }

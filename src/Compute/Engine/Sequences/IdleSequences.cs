@@ -7,6 +7,9 @@ internal sealed class IdleSequences
 
     public int Count => _byAge.Count;
 
+    /// <summary>All of them, least recently used first.</summary>
+    public LinkedList<Sequence> ByAge => _byAge;
+
     public void Add(Sequence sequence) => sequence.IdlePlace = _byAge.AddLast(sequence);
 
     /// <summary>No effect on one that is not idle.</summary>

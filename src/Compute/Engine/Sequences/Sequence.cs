@@ -41,8 +41,17 @@ internal sealed class Sequence(SequenceIdentity identity)
     /// <summary>Engine thread only: rung it was told to move to; 0: none.</summary>
     public int AssignedRung { get; set; }
 
-    /// <summary>Engine thread only: deepest rung its last request allows.</summary>
+    /// <summary>Engine thread only: deepest rung its last request allows, and which its commitment counts.</summary>
     public int DeepestRung { get; set; }
+
+    /// <summary>Engine thread only: rung its last request starts on; it is never let out beyond it.</summary>
+    public int StartRung { get; set; }
+
+    /// <summary>Engine thread only: weight of its last request.</summary>
+    public double Weight { get; set; } = 1;
+
+    /// <summary>Engine thread only: when its last run ended.</summary>
+    public long IdleSince { get; set; }
 
     /// <summary>Engine thread only: true while it is in the queue of squeezes.</summary>
     public bool Squeezing { get; set; }

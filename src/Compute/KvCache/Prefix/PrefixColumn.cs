@@ -24,8 +24,18 @@ internal struct PrefixColumn
     /// <summary>Next in the bucket, or next free.</summary>
     public int Next;
 
+    /// <summary>Columns from the root to this one.</summary>
+    public int Depth;
+
     public int IdleNext;
     public int IdlePrevious;
+
+    /// <summary>True while it is in the list of columns without a page table.</summary>
+    public bool Idle;
+
+    /// <summary>True while <see cref="PrefixIndex"/> looks for what to drop: it holds a unit that nobody else does.</summary>
+    public bool Wasted;
+
     public bool Exact;
 
     /// <summary>Deepest rung of the prefix it was computed over; 0 when exact.</summary>

@@ -22,6 +22,7 @@ internal sealed class PrefixIndex
     private int _fresh;
     private int _idleFirst = None;
     private int _idleLast = None;
+    private readonly List<int> _doomed = [];
     private long _lastNode;
 
     /// <param name="units">Units the columns hold.</param>
@@ -89,6 +90,7 @@ internal sealed class PrefixIndex
             Node = twin != None ? _columns[twin].Node : ++_lastNode,
             ParentNode = at.Node,
             Parent = at.Column,
+            Depth = at.Columns + 1,
             Next = bucket,
             IdleNext = None,
             IdlePrevious = None,
@@ -124,7 +126,12 @@ internal sealed class PrefixIndex
     public bool IsCurrent(PrefixCursor cursor) =>
         cursor.Columns == 0 || (_columns[cursor.Column].Used && _columns[cursor.Column].Node == cursor.Node);
 
-    /// <summary>Drops the least recently used column that no page table and no kept child needs.</summary>
+    /// <summary>
+    /// Drops the least recently used column that no page table and no kept child needs. If there is none, but bytes are held by
+    /// columns alone because their sequences were squeezed or cut since, those columns are dropped, and what hangs on them is
+    /// shared no longer and stays with its page tables.
+    /// </summary>
+    /// <param name="except">A column that must stay, with all it hangs on; -1: none.</param>
     public bool TryDropOldest(int except = None)
     {
         for (int column = _idleFirst; column != None; column = _columns[column].IdleNext)
@@ -135,7 +142,51 @@ internal sealed class PrefixIndex
                 return true;
             }
         }
+        return except == None && _units.UnreferencedPrefixBytes > 0 && DropWasted();
+    }
+
+    private bool DropWasted()
+    {
+        for (int column = 0; column < _fresh; column++)
+        {
+            _columns[column].Wasted = _columns[column].Used && HoldsAlone(column);
+        }
+        _doomed.Clear();
+        for (int column = 0; column < _fresh; column++)
+        {
+            if (_columns[column].Used && HangsOnWasted(column))
+            {
+                _doomed.Add(column);
+            }
+        }
+        // Children before their parents.
+        _doomed.Sort((one, other) => _columns[other].Depth.CompareTo(_columns[one].Depth));
+        foreach (int column in _doomed)
+        {
+            Drop(column);
+        }
+        return _doomed.Count > 0;
+    }
+
+    private bool HoldsAlone(int column)
+    {
+        foreach (UnitHandle unit in Units(column))
+        {
+            if (_units.Entry(unit).References == 1)
+            {
+                return true;
+            }
+        }
         return false;
+    }
+
+    private bool HangsOnWasted(int column)
+    {
+        while (column != None && !_columns[column].Wasted)
+        {
+            column = _columns[column].Parent;
+        }
+        return column != None;
     }
 
     /// <summary>Calls back with the units of every column kept; for integrity checks.</summary>
@@ -155,40 +206,7 @@ internal sealed class PrefixIndex
     }
 
     /// <exception cref="InvalidOperationException">A parent is missing or a child count is wrong.</exception>
-    public void CheckIntegrity()
-    {
-        int[] children = new int[_fresh];
-        int used = 0;
-        for (int column = 0; column < _fresh; column++)
-        {
-            PrefixColumn entry = _columns[column];
-            if (!entry.Used)
-            {
-                continue;
-            }
-            used++;
-            if (entry.Parent != None)
-            {
-                children[entry.Parent]++;
-                if (!_columns[entry.Parent].Used || _columns[entry.Parent].Node != entry.ParentNode)
-                {
-                    throw new InvalidOperationException($"Prefix column {column} is kept, but its parent {entry.Parent} was dropped.");
-                }
-            }
-        }
-        for (int column = 0; column < _fresh; column++)
-        {
-            if (_columns[column].Used && _columns[column].Children != children[column])
-            {
-                throw new InvalidOperationException(
-                    $"Prefix column {column} counts {_columns[column].Children} children and has {children[column]}.");
-            }
-        }
-        if (used != Count)
-        {
-            throw new InvalidOperationException($"The prefix index counts {Count} columns and holds {used}.");
-        }
-    }
+    public void CheckIntegrity() => PrefixAudit.Check(_columns.AsSpan(0, _fresh), Count);
 
     private static int BucketCount(int capacity) => (int)System.Numerics.BitOperations.RoundUpToPowerOf2((uint)capacity);
 
@@ -211,7 +229,10 @@ internal sealed class PrefixIndex
     private void Drop(int column)
     {
         ref PrefixColumn entry = ref _columns[column];
-        RemoveIdle(column);
+        if (entry.Idle)
+        {
+            RemoveIdle(column);
+        }
         Unlink(column);
         if (entry.Parent != None)
         {
@@ -241,6 +262,7 @@ internal sealed class PrefixIndex
     private void AppendIdle(int column)
     {
         ref PrefixColumn entry = ref _columns[column];
+        entry.Idle = true;
         entry.IdlePrevious = _idleLast;
         entry.IdleNext = None;
         if (_idleLast == None)
@@ -257,6 +279,7 @@ internal sealed class PrefixIndex
     private void RemoveIdle(int column)
     {
         ref PrefixColumn entry = ref _columns[column];
+        entry.Idle = false;
         if (entry.IdlePrevious == None)
         {
             _idleFirst = entry.IdleNext;

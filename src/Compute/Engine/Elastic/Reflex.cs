@@ -1,0 +1,150 @@
+using System.Runtime.InteropServices;
+using Concertina.Compute.Allocation;
+using Concertina.Compute.Engine.Scheduling;
+using Concertina.Compute.KvCache;
+using Concertina.Compute.KvCache.Transcoding;
+
+namespace Concertina.Compute.Engine.Elastic;
+
+/// <summary>
+/// The worker's own answer to pressure, always active: above the high watermark it squeezes sessions, the idle and light ones
+/// first, by quick codecs until the low watermark is in sight; when a sequence waits for memory, by all codecs, and at last
+/// everybody to the floors that commitments are made of. Only then are idle sequences dropped. Engine thread only, between
+/// steps; in the steady state it looks at two numbers.
+/// </summary>
+internal sealed class Reflex
+{
+    private readonly EngineState _state;
+    private readonly RungPlan _quick;
+    private readonly RungPlan _all;
+    private readonly PlanLadder _ladder;
+    private readonly List<Sequence> _sequences = [];
+    private readonly List<PlanSession> _sessions = [];
+    private int[] _rungs = [];
+    private int _running;
+
+    public Reflex(EngineState state)
+    {
+        _state = state;
+        PlanOptions options = new() { Hysteresis = 0 };
+        _ladder = ReflexLadders.All(state.Cache, state.Ladder, options);
+        _all = new RungPlan(_ladder);
+        _quick = new RungPlan(ReflexLadders.Quick(state.Cache, state.Ladder, options));
+        IsExhausted = _ladder.Count == 1;
+    }
+
+    /// <summary>Times it squeezed; each outdates the plans made elsewhere before.</summary>
+    public long Count { get; private set; }
+
+    /// <summary>True when nothing more can be squeezed, so that idle sequences have to make way.</summary>
+    public bool IsExhausted { get; private set; }
+
+    /// <summary>Looks at the memory and squeezes if it has to.</summary>
+    /// <param name="waits">Whether a sequence waits for memory.</param>
+    /// <param name="squeezing">Whether the last slice of transcoding came further.</param>
+    /// <returns>True when it gave somebody a deeper rung.</returns>
+    public bool Run(bool waits, bool squeezing)
+    {
+        double capacity = _state.Cache.CommittableBytes;
+        double used = _state.Cache.Interior.Arena.LiveBytes - _state.Cache.UnreferencedPrefixBytes;
+        // What was begun is finished before more is asked for.
+        bool begun = _state.Squeezes.Count > 0;
+        if (_ladder.Count == 1 || begun || (!waits && used < _state.Options.HighWatermark * capacity))
+        {
+            IsExhausted = _ladder.Count == 1 || (waits && begun && !squeezing);
+            return false;
+        }
+        Gather();
+        double low = Math.Min(_state.Options.LowWatermark, _state.Options.HighWatermark);
+        double excess = Math.Max(used - (low * capacity), waits ? 1 : 0);
+        bool moved = Squeeze(_quick, excess) || (waits && (Squeeze(_all, excess) || ToFloors()));
+        Count += moved ? 1 : 0;
+        IsExhausted = waits && !moved;
+        _sequences.Clear();
+        return moved;
+    }
+
+    private void Gather()
+    {
+        _sequences.Clear();
+        _sessions.Clear();
+        foreach (Run run in _state.Running)
+        {
+            Add(run.Sequence, idleSeconds: 0);
+        }
+        _running = _sessions.Count;
+        long now = _state.Time.GetTimestamp();
+        foreach (Sequence sequence in _state.Idle.ByAge)
+        {
+            Add(sequence, _state.Time.GetElapsedTime(sequence.IdleSince, now).TotalSeconds);
+        }
+        if (_rungs.Length < _sessions.Count)
+        {
+            _rungs = new int[2 * _sessions.Count];
+        }
+    }
+
+    private void Add(Sequence sequence, double idleSeconds)
+    {
+        PageTable table = sequence.Table!;
+        // Nothing goes up here: a table that was told to go deeper is taken to be there.
+        int rung = table.Rung;
+        _sequences.Add(sequence);
+        _sessions.Add(new PlanSession(
+            table.TokenCount, SharedBytes: 0, rung, Math.Max(rung, sequence.DeepestRung), sequence.Weight, Math.Max(0, idleSeconds), MayRise: false));
+    }
+
+    private bool Squeeze(RungPlan plan, double excessBytes)
+    {
+        Span<PlanSession> all = CollectionsMarshal.AsSpan(_sessions);
+        // Idle ones alone, if that is enough.
+        PlanSummary plans = Solve(plan, all[_running..], excessBytes);
+        int first = _running;
+        if (plans.Moves == 0 || plans.ShortBytes > 0)
+        {
+            plans = Solve(plan, all, excessBytes);
+            first = 0;
+        }
+        for (int session = first; plans.Moves > 0 && session < all.Length; session++)
+        {
+            if (_rungs[session - first] > all[session].Rung)
+            {
+                Move(_sequences[session], _rungs[session - first]);
+            }
+        }
+        return plans.Moves > 0;
+    }
+
+    private PlanSummary Solve(RungPlan plan, ReadOnlySpan<PlanSession> sessions, double excessBytes)
+    {
+        double bytes = 0;
+        foreach (PlanSession session in sessions)
+        {
+            bytes += _ladder.Bytes(session, session.Rung);
+        }
+        return plan.Solve(sessions, bytes - excessBytes, _rungs.AsSpan(0, sessions.Length));
+    }
+
+    // What commitments promise to fit: every session on its floor, pages that a guard kept in a finer form among them.
+    private bool ToFloors()
+    {
+        bool moved = false;
+        foreach (Sequence sequence in _sequences)
+        {
+            PageTable table = sequence.Table!;
+            if (table.Rung < sequence.DeepestRung || (table.GuardedUnits > 0 && table.CommittedRung != sequence.DeepestRung))
+            {
+                Squeezer.Commit(table, sequence.DeepestRung);
+                Move(sequence, Math.Max(table.Rung, sequence.DeepestRung));
+                moved = true;
+            }
+        }
+        return moved;
+    }
+
+    private void Move(Sequence sequence, int rung)
+    {
+        Squeezer.SetRung(sequence.Table!, rung);
+        _state.Squeezes.Add(sequence);
+    }
+}
