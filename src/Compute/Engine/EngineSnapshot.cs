@@ -50,6 +50,9 @@ public sealed record EngineSnapshot
     /// <summary>Units kept in a finer form since start, because their rung would have lost too much of them.</summary>
     public long GuardedUnits { get; init; }
 
+    /// <summary>Times memory pressure made the engine squeeze live sequences since start; each outdates plans made elsewhere before.</summary>
+    public long Reflexes { get; init; }
+
     /// <summary>Idle sequences whose units were taken back for running ones since start.</summary>
     public long ReclaimedSequences { get; init; }
 }

@@ -269,6 +269,7 @@ internal sealed class EngineStep
         _readings.ReclaimedSequences = _state.Slots.Reclaimed;
         (_readings.TranscodedUnits, _readings.TranscodeCharge) = (Squeeze.Units, Squeeze.ChargedBytes);
         _readings.GuardedUnits = Squeeze.GuardedUnits;
+        _readings.Reflexes = _reflex.Count;
         _readings.Kv = _state.Cache.Statistics();
         _state.Board.Write(_readings);
     }

@@ -74,6 +74,7 @@ public sealed class InferenceEngine : IInferenceEngine
                 ReclaimedSequences = readings.ReclaimedSequences,
                 TranscodedUnits = readings.TranscodedUnits,
                 GuardedUnits = readings.GuardedUnits,
+                Reflexes = readings.Reflexes,
                 Kv = readings.Kv,
                 Draining = _state.Intake.Draining,
                 StalledStage = _state.Intake.StalledStage,

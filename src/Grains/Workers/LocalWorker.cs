@@ -33,10 +33,10 @@ public sealed class LocalWorker
     public ServedModel? Served => Volatile.Read(ref _served);
 
     /// <summary>
-    /// Rises with each start (upper half, durable) and each local action that outdates plans (lower half); 0 before the
-    /// worker grain has started.
+    /// Rises with each start (upper half, durable), and with each reflex of the engine and each other local action that outdates
+    /// plans (lower half); 0 before the worker grain has started.
     /// </summary>
-    public long Epoch => Interlocked.Read(ref _epoch);
+    public long Epoch => Interlocked.Read(ref _epoch) is > 0 and long begun ? begun + (Served?.Engine.Snapshot.Reflexes ?? 0) : 0;
 
     /// <summary>True when no new work is taken.</summary>
     public bool Draining => _draining;

@@ -63,6 +63,7 @@ internal sealed class EngineMetrics
         meter.CreateObservableCounter("kv_cache.prefix.misses", () => state.Board.Read().Kv.PrefixMissTokens, "{token}", "Prompt tokens looked up and not found.");
         meter.CreateObservableCounter("kv_cache.unit.transcoded", () => state.Board.Read().TranscodedUnits, "{unit}", "Units stored anew at a deeper rung.");
         meter.CreateObservableCounter("kv_cache.unit.guarded", () => state.Board.Read().GuardedUnits, "{unit}", "Units kept in a finer form, because their rung would have lost too much of them.");
+        meter.CreateObservableCounter("engine.reflexes", () => state.Board.Read().Reflexes, "{squeeze}", "Times memory pressure made the engine squeeze live sequences.");
         meter.CreateObservableCounter("kv_cache.transcode.work", () => state.Board.Read().TranscodeCharge, "By", "Bytes of source pages transcoded, times the weight of their encoding.");
         meter.CreateObservableCounter("engine.requests.refused", () => Refusals(state), "{request}", "Requests refused, by reason.");
     }

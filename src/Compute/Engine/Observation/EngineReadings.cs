@@ -14,6 +14,7 @@ internal struct EngineReadings
     public long TranscodedUnits;
     public long TranscodeCharge;
     public long GuardedUnits;
+    public long Reflexes;
     public int Running;
     public int IdleSequences;
     public KvCacheStatistics Kv;
