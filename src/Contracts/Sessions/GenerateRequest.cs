@@ -50,7 +50,7 @@ public sealed record GenerateRequest
     /// <summary>Scheduling weight of the tenant, above 0; 1 is normal.</summary>
     [Id(10)] public double Weight { get; init; } = 1;
 
-    /// <summary>Epoch of the routing answer this request follows; the worker refuses an older one than its own.</summary>
+    /// <summary>Epoch of the routing answer this request follows; the worker refuses one of an earlier life than its own.</summary>
     [Id(11)] public long RouteEpoch { get; init; }
 
     /// <summary>Deepest rung the cache may be squeezed to, by name, at most <see cref="MaxRungChars"/> characters; null: no such bound.</summary>

@@ -1,6 +1,7 @@
 using Concertina.Contracts.Budget;
 using Concertina.Contracts.Sessions;
 using Concertina.Contracts.Workers;
+using Concertina.Grains.Workers;
 
 namespace Concertina.Grains.Budget;
 
@@ -46,7 +47,7 @@ internal sealed class Router(WorkerTable workers)
 
     private WorkerLoad? ByPrefix(RouteRequest request, IReadOnlyList<WorkerLoad> open)
     {
-        WorkerLoad? Find(string worker, long epoch) => open.FirstOrDefault(load => load.Worker == worker && load.Epoch == epoch);
+        WorkerLoad? Find(string worker, long epoch) => open.FirstOrDefault(load => load.Worker == worker && WorkerEpoch.Life(load.Epoch) == WorkerEpoch.Life(epoch));
         return _prefixes.Longest(request.PrefixHashes, (worker, epoch) => Find(worker, epoch) is not null) is { } found
             ? open.First(load => load.Worker == found.Worker)
             : null;

@@ -24,7 +24,7 @@ internal static class GenerateChecks
         {
             return Invalid($"This worker serves '{served.Facts.Name}', not '{request.Model}'.");
         }
-        if (request.RouteEpoch != 0 && request.RouteEpoch < worker.Epoch)
+        if (request.RouteEpoch != 0 && WorkerEpoch.Life(request.RouteEpoch) < WorkerEpoch.Life(worker.Epoch))
         {
             return Retry(RefusalReason.StaleRoute, $"The request was routed in epoch {request.RouteEpoch}, the worker is in {worker.Epoch}; route it again.", RetryRoutedMs);
         }

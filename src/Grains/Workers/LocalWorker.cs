@@ -9,7 +9,6 @@ namespace Concertina.Grains.Workers;
 /// </summary>
 public sealed class LocalWorker
 {
-    private const int LocalEpochBits = 32;
     private ServedModel? _served;
     private long _epoch;
     private volatile bool _draining;
@@ -45,7 +44,7 @@ public sealed class LocalWorker
     /// <returns>The epoch.</returns>
     public long Begin(long incarnation)
     {
-        Interlocked.Exchange(ref _epoch, incarnation << LocalEpochBits);
+        Interlocked.Exchange(ref _epoch, WorkerEpoch.First(incarnation));
         return Epoch;
     }
 

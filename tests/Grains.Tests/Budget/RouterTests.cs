@@ -42,10 +42,13 @@ public sealed class RouterTests
     [Fact]
     public void A_prefix_of_an_earlier_life_of_a_worker_is_not_believed()
     {
-        Report(Reports.Load("a/0", epoch: 1));
+        Report(Reports.Load("a/0", epoch: 1L << 32));
         _router.Route(Reports.Route(prefix: [1, 2]));
-        Report(Reports.Load("a/0", epoch: 2, committedBytes: 900 << 20));
         Report(Reports.Load("b/0"));
+        // A reflex of the same life changes nothing.
+        Report(Reports.Load("a/0", epoch: (1L << 32) + 3, committedBytes: 800 << 20));
+        Assert.Equal("a/0", _router.Route(Reports.Route("t/w", prefix: [1, 2])).Worker);
+        Report(Reports.Load("a/0", epoch: 2L << 32, committedBytes: 900 << 20));
         Assert.Equal("b/0", _router.Route(Reports.Route("t/x", prefix: [1, 2])).Worker);
     }
 
