@@ -48,7 +48,9 @@ public sealed class LadderWalkTests
             {
                 Step(engine, streams, read);
             }
-            Assert.All(handles, handle => Assert.Equal(rung, handle.Rung));
+            // A guard that lets nothing pass keeps every page out of the trained codecs.
+            string reached = guardFactor > 0 && rung.StartsWith("commvq", StringComparison.Ordinal) ? "int4" : rung;
+            Assert.All(handles, handle => Assert.Equal(reached, handle.Rung));
             // Decode rows come first in every step, whatever is transcoded.
             Assert.All(Enumerable.Range(0, Streams), i => Assert.True(read[i] - before[i] >= (rung == "f16" ? 1 : 30)));
         }
@@ -62,7 +64,6 @@ public sealed class LadderWalkTests
 
         Assert.All(streams, stream => Assert.Equal(FinishKind.Length, stream.End!.Kind));
         Assert.All(read, count => Assert.Equal(NewTokens, count));
-        // A guard that lets nothing pass leaves every page at int4 or 16 bit, which the sessions' promise of 16 bit covers.
         bool guarded = guardFactor > 0;
         Assert.All(handles, handle => Assert.InRange(
             handle.KvBytes,

@@ -110,7 +110,7 @@ internal sealed unsafe class PageTranscoder(ColumnStore columns, UnitTable units
             return result;
         }
         units.Entry(table.Unit(head, index)).Flags |= UnitFlags.Guarded;
-        return TranscodeResult.Guarded;
+        return TranscodeResult.MovedToPromised;
     }
 
     private PartOutcome Copy(UnitHandle from, UnitHandle unit, int head, RungFormat to, bool guarded)

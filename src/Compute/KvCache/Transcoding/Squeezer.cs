@@ -102,12 +102,12 @@ internal sealed class Squeezer(UnitTable units, PageTranscoder transcoder, RungF
             return new SqueezeStep(SqueezeOutcome.NoRoom);
         }
         sweep.Index++;
-        if (result == TranscodeResult.Moved)
+        if (result is TranscodeResult.Moved or TranscodeResult.MovedToPromised)
         {
             table.ReachedRung = Math.Max(table.ReachedRung, table.Rung);
             table.TranscodedUnits++;
         }
-        table.GuardedUnits += result == TranscodeResult.Guarded ? 1 : 0;
+        table.GuardedUnits += result is TranscodeResult.Guarded or TranscodeResult.MovedToPromised ? 1 : 0;
         return new SqueezeStep(SqueezeOutcome.Worked, transcoder.Charge(entry, to));
     }
 

@@ -6,8 +6,11 @@ internal enum TranscodeResult
     /// <summary>It is stored anew.</summary>
     Moved,
 
-    /// <summary>It would have lost too much there, and the commitment covers a finer form, which it keeps or has got.</summary>
+    /// <summary>It would have lost too much there, and keeps its form, which the commitment covers.</summary>
     Guarded,
+
+    /// <summary>It would have lost too much there, and is stored anew in the form that the commitment covers.</summary>
+    MovedToPromised,
 
     /// <summary>It stays as it is: it is there already, may not go there, or its content was refused.</summary>
     Stays,

@@ -53,7 +53,9 @@ public sealed class PageGuardTests
 
         Move(table, committed: Int4, rung: CommVq2);
 
-        Assert.Equal(Movable, table.GuardedUnits);
+        Assert.Equal((Movable, Movable), (table.GuardedUnits, table.TranscodedUnits));
+        Assert.InRange(table.ReachedRung, Int4, CommVq2);
+        Assert.Equal(KvShape.PageTokens, table.ExactTokens);
         Assert.All(Codecs(table)[1..^2], codec => Assert.Equal(CodecId.Int4, codec));
         Assert.InRange(table.Bytes, 1, cache.CommitmentBytes(Tokens, Int4, pendingColumns: 0));
         Assert.Equal(UnguardedBytes(Int4), table.Bytes);
