@@ -21,6 +21,9 @@ switch (args.FirstOrDefault() ?? "attention")
     case "commvq-attend":
         CommVqAttendBench.Run(Console.Out);
         return 0;
+    case "plan":
+        PlanBench.Run(Console.Out, args.ElementAtOrDefault(1), args.ElementAtOrDefault(2));
+        return 0;
     case "steps" when args.Length == 7:
         Steps.Run(args[1..]);
         return 0;
@@ -32,6 +35,7 @@ switch (args.FirstOrDefault() ?? "attention")
                    Micro products [THREADS [FORMAT]]
                    Micro commvq-train HEADS TOKENS THREADS
                    Micro commvq-attend
+                   Micro plan [JSON COMMIT]
                    Micro steps MODEL|SHAPE decode|prefill DEPTH BATCH TOKENS THREADS
             """);
         return 2;

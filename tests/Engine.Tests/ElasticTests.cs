@@ -108,6 +108,27 @@ public sealed class ElasticTests
         Assert.All(few, stream => Assert.NotEqual("pair1", stream.End!.Rung));
     }
 
+    [Theory]
+    [InlineData(1)]
+    [InlineData(2)]
+    public async Task A_quick_rung_from_which_the_promised_floor_is_out_of_reach_is_left_out(int seed)
+    {
+        // Three eighths of the bytes by the quick rung, an eighth by the slow one, which takes 16-bit pages alone.
+        CacheParts parts = Parts() with
+        {
+            Codecs = new CodecSet(CodecCatalog.All.Append(new PairCodec(14, "pair", CodecId.F16)).Append(new PairCodec(15, "pair1") { EncodeWeight = 40 })),
+        };
+        await using EngineBench bench = new(new EngineOptions { StepTokens = 64, TranscodeSliceBytes = 1 << 22 }, columns: 124, Context, parts);
+        int[][] prompts = [.. Enumerable.Range(0, 10).Select(session => EngineBench.Prompt(PromptTokens, (100 * seed) + session))];
+        TokenStream[] streams = [.. prompts.Select((prompt, session) =>
+            EngineBench.Submit(bench.Open(session: $"s{session}"), Elastic(bench.Spec(prompt, 60), "pair1")))];
+
+        Assert.All(streams, stream => bench.Finish(stream));
+
+        Assert.All(streams, stream => Assert.Equal(FinishKind.Length, stream.End!.Kind));
+        Assert.All(streams, stream => Assert.NotEqual("pair", stream.End!.Rung));
+    }
+
     private static GenerationSpec Elastic(GenerationSpec spec, string floor) => spec with { Kv = new KvSpec { FloorRung = floor } };
 
     private static CacheParts Parts() => new()

@@ -9,6 +9,7 @@ public sealed class PlanLadder
     public const int MostRungs = 32;
 
     private readonly PlanRung[] _rungs;
+    private readonly uint[] _leadingTo;
     private readonly int _exactTokens;
     private readonly PlanOptions _options;
 
@@ -31,6 +32,7 @@ public sealed class PlanLadder
             Check(rungs[rung], rung == 0 ? double.PositiveInfinity : rungs[rung - 1].BytesPerToken);
         }
         _rungs = [.. rungs];
+        _leadingTo = [.. Enumerable.Range(0, _rungs.Length).Select(LeadingTo)];
         _exactTokens = exactTokens;
         _options = options;
     }
@@ -66,8 +68,9 @@ public sealed class PlanLadder
     }
 
     /// <summary>
-    /// Whether a session may be on a rung: within its floor, by provenance, and upwards only if it may rise. One that is below
-    /// its floor, which was tightened, leaves it if it can.
+    /// Whether a session may be on a rung: within its floor, by provenance, and upwards only if it may rise. Nobody enters a rung
+    /// from which the floor is out of reach: commitments count the bytes of the floor. A session below its floor, which was
+    /// tightened, leaves it if it can.
     /// </summary>
     public bool Allows(in PlanSession session, int rung)
     {
@@ -75,8 +78,25 @@ public sealed class PlanLadder
         {
             return rung == session.Rung && !session.MayRise;
         }
-        return rung == session.Rung
-            || (rung < session.Rung ? session.MayRise : ((_rungs[rung].Sources >> session.Rung) & 1) != 0);
+        if (rung == session.Rung)
+        {
+            return true;
+        }
+        bool leadsOn = Has(_leadingTo[session.Floor], rung) || !Has(_leadingTo[session.Floor], session.Rung);
+        return leadsOn && (rung < session.Rung ? session.MayRise : Has(_rungs[rung].Sources & _rungs[rung].Entries, session.Rung));
+    }
+
+    private static bool Has(uint mask, int rung) => ((mask >> rung) & 1) != 0;
+
+    // Rungs from which this one can be reached, itself included, over others too.
+    private uint LeadingTo(int floor)
+    {
+        uint leading = 1u << floor;
+        for (int rung = floor; rung >= 0; rung--)
+        {
+            leading |= Has(leading, rung) ? _rungs[rung].Sources & ((1u << rung) - 1) : 0;
+        }
+        return leading;
     }
 
     private double Settled(int tokens, int rung) =>

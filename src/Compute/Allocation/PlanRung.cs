@@ -20,4 +20,10 @@ public sealed record PlanRung
 
     /// <summary>Bit i is set when a session on rung i may be moved here: provenance. By default from anywhere.</summary>
     public uint Sources { get; init; } = uint.MaxValue;
+
+    /// <summary>
+    /// Of those, the rungs that this plan itself moves from: fewer where only quick moves count. What floors promise must be
+    /// reachable by provenance alone.
+    /// </summary>
+    public uint Entries { get; init; } = uint.MaxValue;
 }

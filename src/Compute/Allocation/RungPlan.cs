@@ -41,7 +41,7 @@ public sealed class RungPlan(PlanLadder ladder)
     private double Prepare(ReadOnlySpan<PlanSession> sessions)
     {
         Grow(sessions.Length);
-        _heap.Clear();
+        _heap.Clear(sessions.Length);
         double bytes = 0;
         int count = 0;
         for (int session = 0; session < sessions.Length; session++)

@@ -8,13 +8,13 @@ internal static class PlanCases
     public static readonly PlanOptions Plain = new() { Hysteresis = 0, AttendCost = 0, EncodeCost = 0 };
 
     /// <summary>The shipped ladder of the demo model, in round numbers.</summary>
-    public static PlanLadder Demo(PlanOptions? options = null) => new(
+    public static PlanLadder Demo(PlanOptions? options = null, uint trainedSources = 0b10111) => new(
     [
         new PlanRung { Name = "f16", BytesPerToken = 4096, Distortion = 0 },
         new PlanRung { Name = "int8", BytesPerToken = 2176, Distortion = 1.6e-4, AttendRatio = 0.74, EncodeSecondsPerToken = 7e-6 },
         new PlanRung { Name = "int4", BytesPerToken = 1152, Distortion = 6e-4, AttendRatio = 0.67, EncodeSecondsPerToken = 7e-6 },
         new PlanRung { Name = "int2", BytesPerToken = 640, Distortion = 9.6e-3, AttendRatio = 0.58, EncodeSecondsPerToken = 7e-6 },
-        new PlanRung { Name = "commvq2", BytesPerToken = 544, Distortion = 3.8e-3, AttendRatio = 7.6, EncodeSecondsPerToken = 4e-4, Sources = 0b10111 },
+        new PlanRung { Name = "commvq2", BytesPerToken = 544, Distortion = 3.8e-3, AttendRatio = 7.6, EncodeSecondsPerToken = 4e-4, Sources = trainedSources },
     ], exactTokens: 192, options ?? Plain);
 
     /// <summary>Rungs whose distortion rises as bytes fall, but not convexly.</summary>

@@ -66,6 +66,25 @@ public sealed class RungPlanTests
         }
     }
 
+    [Theory]
+    [InlineData(1)]
+    [InlineData(2)]
+    public void Nobody_enters_a_rung_from_which_its_floor_is_out_of_reach(int seed)
+    {
+        var random = new Random(seed);
+        PlanLadder ladder = PlanCases.Demo();
+        PlanSession[] sessions = [.. PlanCases.Sessions(random, 200, ladder.Count).Select(session => session with { Floor = 4 })];
+        int[] rungs = new int[sessions.Length];
+        for (double share = 0; share < 1; share += 0.05)
+        {
+            new RungPlan(ladder).Solve(sessions, share * Most(ladder, sessions), rungs);
+            Assert.DoesNotContain(3, rungs); // commvq2 takes nothing of int2
+        }
+        // Who is there already may stay, and one whose floor it is may go there.
+        new RungPlan(ladder).Solve([sessions[0] with { Rung = 3, MayRise = false }, sessions[0] with { Floor = 3 }], 0, rungs.AsSpan(0, 2));
+        Assert.Equal([3, 3], rungs[..2]);
+    }
+
     [Fact]
     public void What_is_missing_when_all_are_on_their_floors_is_said_in_bytes()
     {
@@ -174,8 +193,8 @@ public sealed class RungPlanTests
     public void Attention_and_encoding_that_cost_time_make_a_rung_dearer()
     {
         PlanSession session = new(8192, 0, 0, 4, 1, 0, true);
-        PlanLadder free = PlanCases.Demo();
-        PlanLadder timed = PlanCases.Demo(new PlanOptions { Hysteresis = 0, AttendCost = 2e-3, EncodeCost = 1e-3 });
+        PlanLadder free = PlanCases.Demo(trainedSources: uint.MaxValue);
+        PlanLadder timed = PlanCases.Demo(new PlanOptions { Hysteresis = 0, AttendCost = 2e-3, EncodeCost = 1e-3 }, uint.MaxValue);
         int[] rungs = new int[1];
         double budget = free.Bytes(session, 3);
 

@@ -21,7 +21,7 @@ internal sealed class CommitmentLedger
         _holds = new long[maxRuns + 1];
     }
 
-    public long CapacityBytes { get; }
+    public long CapacityBytes { get; private set; }
 
     /// <summary>Sum of what is promised.</summary>
     public long SumBytes { get; private set; }
@@ -52,6 +52,19 @@ internal sealed class CommitmentLedger
         run.HeldTokens = tokens;
         Hold(run, bytes);
         SecureOne();
+        return true;
+    }
+
+    /// <summary>Changes what the sum may reach; where not everybody could finish within it, nothing changes.</summary>
+    public bool TryResize(long capacityBytes)
+    {
+        long before = CapacityBytes;
+        CapacityBytes = capacityBytes;
+        if (!IsSafe())
+        {
+            CapacityBytes = before;
+            return false;
+        }
         return true;
     }
 
@@ -107,7 +120,23 @@ internal sealed class CommitmentLedger
             }
         }
         (_needs[count], _holds[count]) = (changed.Bounds.FullBytes - bytes, bytes);
-        count++;
+        return CanAllFinish(count + 1, free);
+    }
+
+    private bool IsSafe()
+    {
+        int count = 0;
+        foreach (Run run in _runs)
+        {
+            (_needs[count], _holds[count]) = (run.Bounds.FullBytes - run.HeldBytes, run.HeldBytes);
+            count++;
+        }
+        return SumBytes <= CapacityBytes && CanAllFinish(count, CapacityBytes - SumBytes);
+    }
+
+    // Those that lack least come first: each gives back what it holds.
+    private bool CanAllFinish(int count, long free)
+    {
         _needs.AsSpan(0, count).Sort(_holds.AsSpan(0, count));
         for (int i = 0; i < count; i++)
         {

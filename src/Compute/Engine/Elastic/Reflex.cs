@@ -15,8 +15,8 @@ namespace Concertina.Compute.Engine.Elastic;
 internal sealed class Reflex
 {
     private readonly EngineState _state;
-    private readonly RungPlan _quick;
-    private readonly RungPlan _all;
+    private readonly ReflexRule _quick;
+    private readonly ReflexRule _all;
     private readonly PlanLadder _ladder;
     private readonly List<Sequence> _sequences = [];
     private readonly List<PlanSession> _sessions = [];
@@ -28,8 +28,8 @@ internal sealed class Reflex
         _state = state;
         PlanOptions options = new() { Hysteresis = 0 };
         _ladder = ReflexLadders.All(state.Cache, state.Ladder, options);
-        _all = new RungPlan(_ladder);
-        _quick = new RungPlan(ReflexLadders.Quick(state.Cache, state.Ladder, options));
+        _all = new ReflexRule(_ladder);
+        _quick = new ReflexRule(ReflexLadders.Quick(state.Cache, state.Ladder, options));
         IsExhausted = _ladder.Count == 1;
     }
 
@@ -94,35 +94,18 @@ internal sealed class Reflex
             table.TokenCount, SharedBytes: 0, rung, Math.Max(rung, sequence.DeepestRung), sequence.Weight, Math.Max(0, idleSeconds), MayRise: false));
     }
 
-    private bool Squeeze(RungPlan plan, double excessBytes)
+    private bool Squeeze(ReflexRule rule, double excessBytes)
     {
         Span<PlanSession> all = CollectionsMarshal.AsSpan(_sessions);
-        // Idle ones alone, if that is enough.
-        PlanSummary plans = Solve(plan, all[_running..], excessBytes);
-        int first = _running;
-        if (plans.Moves == 0 || plans.ShortBytes > 0)
+        int moves = rule.Choose(all, _running, excessBytes, _rungs.AsSpan(0, all.Length));
+        for (int session = 0; moves > 0 && session < all.Length; session++)
         {
-            plans = Solve(plan, all, excessBytes);
-            first = 0;
-        }
-        for (int session = first; plans.Moves > 0 && session < all.Length; session++)
-        {
-            if (_rungs[session - first] > all[session].Rung)
+            if (_rungs[session] > all[session].Rung)
             {
-                Move(_sequences[session], _rungs[session - first]);
+                Move(_sequences[session], _rungs[session]);
             }
         }
-        return plans.Moves > 0;
-    }
-
-    private PlanSummary Solve(RungPlan plan, ReadOnlySpan<PlanSession> sessions, double excessBytes)
-    {
-        double bytes = 0;
-        foreach (PlanSession session in sessions)
-        {
-            bytes += _ladder.Bytes(session, session.Rung);
-        }
-        return plan.Solve(sessions, bytes - excessBytes, _rungs.AsSpan(0, sessions.Length));
+        return moves > 0;
     }
 
     // What commitments promise to fit: every session on its floor, pages that a guard kept in a finer form among them.
@@ -132,7 +115,8 @@ internal sealed class Reflex
         foreach (Sequence sequence in _sequences)
         {
             PageTable table = sequence.Table!;
-            if (table.Rung < sequence.DeepestRung || (table.GuardedUnits > 0 && table.CommittedRung != sequence.DeepestRung))
+            bool gains = Squeezer.LimitColumn(table.TokenCount) > Squeezer.SinkColumns; // else all of it is exact on every rung
+            if ((gains && table.Rung < sequence.DeepestRung) || (table.GuardedUnits > 0 && table.CommittedRung != sequence.DeepestRung))
             {
                 Squeezer.Commit(table, sequence.DeepestRung);
                 Move(sequence, Math.Max(table.Rung, sequence.DeepestRung));

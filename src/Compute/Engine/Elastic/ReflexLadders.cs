@@ -8,7 +8,7 @@ namespace Concertina.Compute.Engine.Elastic;
 
 /// <summary>
 /// The rungs of a cache as the plan sees them: all of them, and those a step can reach quickly. A rung of the second that is
-/// slow to encode keeps its place, so that indices agree, and has no sources.
+/// slow to encode keeps its place, so that indices agree and floors stay in reach, and has fewer entries.
 /// </summary>
 internal static class ReflexLadders
 {
@@ -36,7 +36,8 @@ internal static class ReflexLadders
                 Distortion = Distortion(ladder[rung]),
                 AttendRatio = ladder[rung].AttendRatio ?? 1,
                 EncodeSecondsPerToken = (ladder[rung].EncodeNsPerToken ?? 0) * 1e-9,
-                Sources = Sources(cache, rung, quick),
+                Sources = Sources(cache, rung, quick: false),
+                Entries = Sources(cache, rung, quick),
             };
         }
         return new PlanLadder(rungs, ColumnsKept * KvShape.PageTokens, options);
