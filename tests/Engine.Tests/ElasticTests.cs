@@ -108,6 +108,32 @@ public sealed class ElasticTests
         Assert.All(few, stream => Assert.NotEqual("pair1", stream.End!.Rung));
     }
 
+    [Fact]
+    public async Task A_report_says_where_a_sequence_goes_how_deep_it_may_and_whether_it_may_come_back()
+    {
+        await using EngineBench bench = new(columns: 140, contextLength: Context, parts: Parts());
+        foreach ((string session, KvSpec kv, double weight) in new[]
+        {
+            ("elastic", new KvSpec { FloorRung = "pair1" }, 2.5), ("economy", new KvSpec { Mode = KvMode.Economy, FloorRung = "pair" }, 1), ("lossless", new KvSpec { Mode = KvMode.Lossless }, 1),
+        })
+        {
+            bench.Finish(EngineBench.Submit(bench.Open(session: session), bench.Spec(EngineBench.Prompt(700, 3), 4) with { Kv = kv, Weight = weight }));
+        }
+
+        Dictionary<string, SequenceSnapshot> reports = bench.Engine.Sequences().ToDictionary(report => report.Key);
+        Assert.Equal(("f16", "f16", "pair1", true, 2.5), Said(reports["tenant/elastic"]));
+        Assert.Equal(("pair", "pair", "pair", false, 1), Said(reports["tenant/economy"]));
+        Assert.Equal(("f16", "f16", "f16", true, 1), Said(reports["tenant/lossless"]));
+
+        bench.Engine.Assign("tenant/elastic", "pair1");
+        bench.Steps(100);
+        Assert.Equal(("pair1", "pair1", "pair1", true, 2.5), Said(bench.Engine.Sequences().Single(report => report.Key == "tenant/elastic")));
+        Assert.Equal(["f16", "pair", "pair1"], bench.Engine.Curve!.Rungs.Select(rung => rung.Name));
+    }
+
+    private static (string Rung, string Target, string Floor, bool MayRise, double Weight) Said(SequenceSnapshot report) =>
+        (report.Rung, report.Target, report.Floor, report.MayRise, report.Weight);
+
     [Theory]
     [InlineData(1)]
     [InlineData(2)]

@@ -37,6 +37,12 @@ public sealed class PlanLadder
         _options = options;
     }
 
+    /// <summary>The rungs, lossless first.</summary>
+    public IReadOnlyList<PlanRung> Rungs => _rungs;
+
+    /// <summary>Tokens of a session that stay lossless on every rung.</summary>
+    public int ExactTokens => _exactTokens;
+
     /// <summary>Number of rungs.</summary>
     public int Count => _rungs.Length;
 

@@ -1,3 +1,5 @@
+using Concertina.Compute.Allocation;
+
 namespace Concertina.Compute.Engine;
 
 /// <summary>
@@ -11,6 +13,9 @@ public interface IInferenceEngine : IAsyncDisposable
 
     /// <summary>The rungs of the served model that are in use now, lossless first.</summary>
     IReadOnlyList<KvRungFacts> Ladder { get; }
+
+    /// <summary>What the rungs cost, for the plan; null: not known, and nothing is planned here.</summary>
+    PlanLadder? Curve => null;
 
     /// <summary>Opens a sequence. Cheap; holds no units until something is submitted.</summary>
     /// <exception cref="ObjectDisposedException">The engine has ended.</exception>

@@ -1,4 +1,6 @@
 using System.Diagnostics.Metrics;
+using Concertina.Compute.Allocation;
+using Concertina.Compute.Engine.Elastic;
 using Concertina.Compute.KvCache;
 using Concertina.Compute.Model;
 using Concertina.Compute.Profile;
@@ -46,6 +48,7 @@ public sealed class InferenceEngine : IInferenceEngine
         StageMark mark = new();
         _manual = manual;
         _state = new EngineState(cache, runner.Config, options, time, _loop.Wake, ladder);
+        Curve = ReflexLadders.All(cache, _state.Ladder, new PlanOptions());
         _step = new EngineStep(_state, runner, new EngineMetrics(meters, _state), mark);
         _watchdog = new EngineWatchdog(_state, mark, _loop.Wake);
         if (!manual)
@@ -87,6 +90,9 @@ public sealed class InferenceEngine : IInferenceEngine
     public IReadOnlyList<KvRungFacts> Ladder => _state.Ladder.Rungs;
 
     /// <inheritdoc/>
+    public PlanLadder? Curve { get; }
+
+    /// <inheritdoc/>
     public SequenceHandle Open(in SequenceIdentity identity)
     {
         Sequence sequence = new(identity);
@@ -108,8 +114,7 @@ public sealed class InferenceEngine : IInferenceEngine
             {
                 if (sequence.KvBytes > 0 || sequence.Running)
                 {
-                    held.Add(new SequenceSnapshot(
-                        sequence.Identity.Key, sequence.WarmTokens, sequence.KvBytes, sequence.Running, Ladder[sequence.Rung].Name));
+                    held.Add(SequenceReport.Of(sequence, _state.Ladder));
                 }
             }
             return held;

@@ -16,4 +16,17 @@ public sealed record SessionReport(
     [property: Id(1)] int Tokens,
     [property: Id(2)] long Bytes,
     [property: Id(3)] string Rung,
-    [property: Id(4)] bool Running);
+    [property: Id(4)] bool Running)
+{
+    /// <summary>Name of the rung it is on its way to, the deepest of its units at least; null: its rung.</summary>
+    [Id(5)] public string? Target { get; init; }
+
+    /// <summary>Name of the deepest rung its last request allows; null: its rung.</summary>
+    [Id(6)] public string? Floor { get; init; }
+
+    /// <summary>How much its distortion counts, above 0.</summary>
+    [Id(7)] public double Weight { get; init; } = 1;
+
+    /// <summary>Whether it may be let out again; false in economy.</summary>
+    [Id(8)] public bool MayRise { get; init; }
+}

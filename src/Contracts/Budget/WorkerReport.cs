@@ -26,4 +26,10 @@ public sealed record WorkerReport
 
     /// <summary>Keys of sessions whose units left this worker since the last report.</summary>
     [Id(4)] public string[] Gone { get; init; } = [];
+
+    /// <summary>What the rungs of its model cost: with each full list, and once the model is loaded; null: as before, or not known yet.</summary>
+    [Id(5)] public KvCurve? Curve { get; init; }
+
+    /// <summary>True when the rest of the list follows in the next report.</summary>
+    [Id(6)] public bool Continues { get; init; }
 }

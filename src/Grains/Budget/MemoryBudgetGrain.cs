@@ -19,7 +19,7 @@ internal sealed class MemoryBudgetGrain : Grain, IMemoryBudgetGrain
     public Task<RouteAnswer> Route(RouteRequest request, CancellationToken cancellation = default) =>
         Task.FromResult(_router.Route(request));
 
-    // Step 8. One rung exists now, so the plan is empty; epochs and full lists are complete.
+    // Step 8: the plan is made with each report, and the answer carries what it changes.
     public Task<RungAssignments> Report(WorkerReport report, CancellationToken cancellation = default) =>
         Task.FromResult(_workers.Take(report));
 

@@ -13,9 +13,10 @@ internal sealed class WorkerTable(TimeProvider time)
     public static readonly TimeSpan SilentAfter = TimeSpan.FromSeconds(5);
 
     private readonly Dictionary<string, WorkerRecord> _workers = [];
+    private readonly RungAssigner _assigner = new(time);
 
     /// <summary>Takes a report.</summary>
-    /// <returns>What the worker is told: the epoch known here and whether a full list is needed.</returns>
+    /// <returns>What the worker is told: the epoch known here, rungs its sessions are to move to, and whether a full list is needed.</returns>
     public RungAssignments Take(WorkerReport report)
     {
         WorkerLoad load = report.Load;
@@ -42,13 +43,13 @@ internal sealed class WorkerTable(TimeProvider time)
         known.Sequence = report.Sequence;
         known.Load = load;
         known.HeardAt = time.GetTimestamp();
-        known.Apply(report);
-        return new RungAssignments(load.Epoch, [], !known.Complete);
+        known.Apply(report, known.HeardAt);
+        return new RungAssignments(load.Epoch, _assigner.Assign(known), !known.Complete);
     }
 
     /// <summary>The worker that holds a session's units, if it is known and not silent.</summary>
     public WorkerLoad? Home(string sequenceKey) =>
-        Heard().FirstOrDefault(worker => worker.Sessions.Contains(sequenceKey))?.Load;
+        Heard().FirstOrDefault(worker => worker.Holds(sequenceKey))?.Load;
 
     /// <summary>Loads of all workers that are not silent, in the order of their keys.</summary>
     public IReadOnlyList<WorkerLoad> Loads() =>

@@ -2,6 +2,7 @@ using Concertina.Compute.Engine;
 using Concertina.Contracts.Budget;
 using Concertina.Contracts.Sessions;
 using Concertina.Contracts.Workers;
+using Concertina.Grains.Budget;
 using Concertina.Grains.Sessions;
 using Microsoft.Extensions.Logging;
 using Orleans;
@@ -21,6 +22,7 @@ internal sealed class WorkerGrain(
 {
     private static readonly TimeSpan ReportEvery = TimeSpan.FromMilliseconds(250);
     private readonly WorkerReports _reports = new(time);
+    private KvCurve? _curve;
 
     public override async Task OnActivateAsync(CancellationToken cancellationToken)
     {
@@ -72,7 +74,7 @@ internal sealed class WorkerGrain(
         IMemoryBudgetGrain budget = GrainFactory.GetGrain<IMemoryBudgetGrain>(worker.Model);
         try
         {
-            foreach (WorkerReport report in _reports.Due(LoadHere(), worker.Served?.Engine.Sequences() ?? []))
+            foreach (WorkerReport report in _reports.Due(LoadHere(), worker.Served?.Engine.Sequences() ?? [], Curve()))
             {
                 RungAssignments answer = await budget.Report(report, cancellation);
                 if (answer.SendFull)
@@ -93,6 +95,8 @@ internal sealed class WorkerGrain(
             GrainsLog.ReportFailed(logger, worker.Key, problem);
         }
     }
+
+    private KvCurve? Curve() => _curve ??= worker.Served?.Engine.Curve is { } ladder ? WorkerCurve.Message(ladder) : null;
 
     private WorkerLoad LoadHere() => worker.Load() with { Silo = silo.SiloAddress.ToParsableString() };
 

@@ -16,6 +16,7 @@ internal sealed class WorkerReports(TimeProvider time)
     private const int MaxListBytes = 40 << 10;
     private Dictionary<string, SequenceSnapshot> _sent = [];
     private WorkerLoad? _load;
+    private KvCurve? _curve;
     private long _sequence;
     private long _sentAt;
     private bool _full = true;
@@ -24,7 +25,10 @@ internal sealed class WorkerReports(TimeProvider time)
     public void SendFull() => _full = true;
 
     /// <summary>The reports that are due; none when nothing has changed.</summary>
-    public IReadOnlyList<WorkerReport> Due(WorkerLoad load, IReadOnlyList<SequenceSnapshot> sequences)
+    /// <param name="load">Load now.</param>
+    /// <param name="sequences">What it holds now.</param>
+    /// <param name="curve">What its rungs cost, told with each full list and when it is known; null: not known.</param>
+    public IReadOnlyList<WorkerReport> Due(WorkerLoad load, IReadOnlyList<SequenceSnapshot> sequences, KvCurve? curve = null)
     {
         if (_load?.Epoch != load.Epoch)
         {
@@ -34,20 +38,20 @@ internal sealed class WorkerReports(TimeProvider time)
         Dictionary<string, SequenceSnapshot> now = sequences.DistinctBy(sequence => sequence.Key).ToDictionary(sequence => sequence.Key);
         SequenceSnapshot[] changed = [.. now.Values.Where(sequence => _full || !_sent.TryGetValue(sequence.Key, out SequenceSnapshot sent) || sent != sequence)];
         string[] gone = _full ? [] : [.. _sent.Keys.Where(key => !now.ContainsKey(key))];
-        bool due = _full || changed.Length > 0 || gone.Length > 0 || load != _load || time.GetElapsedTime(_sentAt) >= AtLeastEvery;
+        bool due = _full || changed.Length > 0 || gone.Length > 0 || load != _load || curve != _curve || time.GetElapsedTime(_sentAt) >= AtLeastEvery;
         if (!due)
         {
             return [];
         }
-        List<WorkerReport> reports = Split(load, changed, gone);
+        List<WorkerReport> reports = Split(load, changed, gone, curve);
         _sent = now;
-        _load = load;
+        (_load, _curve) = (load, curve);
         _sentAt = time.GetTimestamp();
         _full = false;
         return reports;
     }
 
-    private List<WorkerReport> Split(WorkerLoad load, SequenceSnapshot[] changed, string[] gone)
+    private List<WorkerReport> Split(WorkerLoad load, SequenceSnapshot[] changed, string[] gone, KvCurve? curve)
     {
         List<WorkerReport> reports = [];
         Queue<SequenceSnapshot> sessions = new(changed);
@@ -60,7 +64,7 @@ internal sealed class WorkerReports(TimeProvider time)
             while (sessions.Count > 0 && bytes < MaxListBytes)
             {
                 SequenceSnapshot session = sessions.Dequeue();
-                part.Add(new SessionReport(session.Key, session.WarmTokens, session.KvBytes, session.Rung, session.Running));
+                part.Add(Message(session));
                 bytes += WireBytes(session.Key);
             }
             while (left.Count > 0 && bytes < MaxListBytes)
@@ -75,12 +79,22 @@ internal sealed class WorkerReports(TimeProvider time)
                 Full = _full && reports.Count == 0,
                 Sessions = [.. part],
                 Gone = [.. partGone],
+                Curve = reports.Count == 0 && (_full || curve != _curve) ? curve : null,
+                Continues = sessions.Count > 0 || left.Count > 0,
             });
         }
         while (sessions.Count > 0 || left.Count > 0);
         return reports;
     }
 
-    // A key's worst case on the wire is six bytes a character (an escape); the other members of an entry need at most 160.
-    private static int WireBytes(string key) => (6 * key.Length) + 160;
+    private static SessionReport Message(in SequenceSnapshot session) => new(session.Key, session.WarmTokens, session.KvBytes, session.Rung, session.Running)
+    {
+        Target = session.Target,
+        Floor = session.Floor,
+        Weight = session.Weight,
+        MayRise = session.MayRise,
+    };
+
+    // A key's worst case on the wire is six bytes a character (an escape); the other members of an entry need at most 320.
+    private static int WireBytes(string key) => (6 * key.Length) + 320;
 }

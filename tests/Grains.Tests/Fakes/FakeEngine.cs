@@ -1,5 +1,6 @@
 using System.Collections.Concurrent;
 using System.Threading.Channels;
+using Concertina.Compute.Allocation;
 using Concertina.Compute.Engine;
 using Concertina.Compute.KvCache;
 
@@ -27,6 +28,11 @@ internal sealed class FakeEngine : IInferenceEngine
         new KvRungFacts { Name = "int4", Bits = 4.5, Ratio = 3.4, BytesPerToken = 1205, MeanKl = 0.004, P99Kl = 0.05, Recall = 0.97 },
     ];
 
+    /// <summary>What the rungs cost; null: nothing is planned.</summary>
+    public PlanLadder? Curve { get; set; }
+
+    public long BudgetBytes { get; set; } = 1 << 30;
+
     private readonly Channel<FakeGeneration> _submitted = Channel.CreateUnbounded<FakeGeneration>();
 
     public FakeHandle TheHandle => Assert.Single(OpenHandles);
@@ -42,7 +48,7 @@ internal sealed class FakeEngine : IInferenceEngine
         CommittedBytes = 0,
         Refused = [],
         MemoryWaits = 0,
-        Kv = new KvCacheStatistics(1 << 30, _open.Keys.Sum(handle => handle.KvBytes), 0, 0, 0, 0, 0, 0, 0, 0, 0),
+        Kv = new KvCacheStatistics(BudgetBytes, _open.Keys.Sum(handle => handle.KvBytes), 0, 0, 0, 0, 0, 0, 0, 0, 0),
         Draining = _draining,
         StalledStage = StalledStage,
     };
@@ -61,7 +67,7 @@ internal sealed class FakeEngine : IInferenceEngine
     public IReadOnlyList<SequenceSnapshot> Sequences() =>
     [
         .. _open.Keys.Where(handle => handle.WarmTokens > 0).Select(
-            handle => new SequenceSnapshot(handle.Identity.Key, handle.WarmTokens, handle.KvBytes, handle.Busy, handle.Rung)),
+            handle => new SequenceSnapshot(handle.Identity.Key, handle.WarmTokens, handle.KvBytes, handle.Busy, handle.Rung) { Floor = Ladder[^1].Name, MayRise = true }),
     ];
 
     /// <summary>What was assigned and taken, in order.</summary>

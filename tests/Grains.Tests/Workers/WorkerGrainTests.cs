@@ -1,3 +1,4 @@
+using Concertina.Compute.Allocation;
 using Concertina.Contracts.Budget;
 using Concertina.Contracts.Sessions;
 using Concertina.Contracts.Workers;
@@ -87,6 +88,22 @@ public sealed class WorkerGrainTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task A_session_that_does_not_fit_is_squeezed_by_the_plan_and_let_out_when_it_fits_again()
+    {
+        PlanRung lossless = new() { Name = "f16", BytesPerToken = 4096, Distortion = 0 };
+        _silo.Engine.Curve = new PlanLadder([lossless, lossless with { Name = "int4", BytesPerToken = 1205, Distortion = 0.004 }], 0, new PlanOptions());
+        _silo.Engine.BudgetBytes = (1 << 20) + 100_000;
+        await Worker.Load();
+        await _silo.Turn("one", [.. Enumerable.Range(1, 40)], [3]);
+
+        await Assigned(1);
+        _silo.Engine.BudgetBytes = 1 << 30;
+        await Assigned(2);
+
+        Assert.Equal([("t/s", "int4"), ("t/s", "f16")], _silo.Engine.Assigned);
+    }
+
+    [Fact]
     public async Task A_draining_or_stalled_worker_gets_no_new_work()
     {
         await Worker.Load();
@@ -111,6 +128,15 @@ public sealed class WorkerGrainTests : IAsyncLifetime
     }
 
     private static RouteRequest Request() => new() { TenantId = "t", SequenceKey = "t/s", PromptTokens = 10 };
+
+    private async Task Assigned(int count)
+    {
+        while (_silo.Engine.Assigned.Count < count)
+        {
+            _silo.Time.Advance(TimeSpan.FromMilliseconds(250));
+            await Worker.Load();
+        }
+    }
 
     /// <summary>The first route that is not refused; the clock moves so that reports are due.</summary>
     private async Task<RouteAnswer> Routed()

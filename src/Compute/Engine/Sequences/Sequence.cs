@@ -10,6 +10,10 @@ internal sealed class Sequence(SequenceIdentity identity)
     private long _kvBytes;
     private volatile bool _exact = true;
     private volatile int _rung;
+    private volatile int _target;
+    private volatile int _floor;
+    private volatile bool _mayRise;
+    private double _weight = 1;
     private volatile bool _running;
 
     public SequenceIdentity Identity { get; } = identity;
@@ -59,6 +63,18 @@ internal sealed class Sequence(SequenceIdentity identity)
     /// <summary>Deepest rung any of its units was on, as of the last step.</summary>
     public int Rung => _rung;
 
+    /// <summary>Rung it is on its way to, at least <see cref="Rung"/>, as of the last step.</summary>
+    public int Target => _target;
+
+    /// <summary>Deepest rung its last request allows, as of the last step.</summary>
+    public int PublishedFloor => _floor;
+
+    /// <summary>Weight of its last request, as of the last step.</summary>
+    public double PublishedWeight => Volatile.Read(ref _weight);
+
+    /// <summary>Whether its last request lets it out again, as of the last step.</summary>
+    public bool MayRise => _mayRise;
+
     /// <summary>Tokens whose units are in the arena, as of the last step.</summary>
     public int WarmTokens => Volatile.Read(ref _warmTokens);
 
@@ -81,6 +97,9 @@ internal sealed class Sequence(SequenceIdentity identity)
         Volatile.Write(ref _warmTokens, Table?.TokenCount ?? 0);
         Volatile.Write(ref _kvBytes, Table?.Bytes ?? 0);
         _rung = Table?.ReachedRung ?? 0;
+        _target = Math.Max(_rung, Table?.Rung ?? 0);
+        (_floor, _mayRise) = (DeepestRung, StartRung < DeepestRung || DeepestRung == 0);
+        Volatile.Write(ref _weight, Weight);
         _exact = Table is null || Table.ExactTokens == Table.TokenCount;
     }
 }

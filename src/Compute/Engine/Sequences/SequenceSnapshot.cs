@@ -6,4 +6,17 @@ namespace Concertina.Compute.Engine;
 /// <param name="KvBytes">Physical bytes its table refers to.</param>
 /// <param name="Running">True while it holds a commitment.</param>
 /// <param name="Rung">Name of the deepest rung any of its units is on.</param>
-public readonly record struct SequenceSnapshot(string Key, int WarmTokens, long KvBytes, bool Running, string Rung);
+public readonly record struct SequenceSnapshot(string Key, int WarmTokens, long KvBytes, bool Running, string Rung)
+{
+    /// <summary>Name of the rung it is on its way to, or on: at least as deep as any of its units.</summary>
+    public string Target { get; init; } = Rung;
+
+    /// <summary>Name of the deepest rung its last request allows.</summary>
+    public string Floor { get; init; } = Rung;
+
+    /// <summary>Weight of its last request.</summary>
+    public double Weight { get; init; } = 1;
+
+    /// <summary>Whether it may be let out again; false in economy.</summary>
+    public bool MayRise { get; init; }
+}
