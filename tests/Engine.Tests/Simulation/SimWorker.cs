@@ -149,7 +149,7 @@ internal sealed class SimWorker
             {
                 session.TurnsLeft--;
                 session.Due = -1;
-                session.PromptTokens = Math.Min(7_000, session.Tokens + _random.Next(16, 400));
+                session.PromptTokens = session.Tokens + _random.Next(16, 400);
                 session.IdleSince = now;
                 Tighten(session);
                 Offer(session);
