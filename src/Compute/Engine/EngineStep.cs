@@ -1,8 +1,6 @@
 using System.Diagnostics;
 using Concertina.Compute.Engine.Elastic;
-using Concertina.Compute.Engine.Sampling;
 using Concertina.Compute.Engine.Scheduling;
-using Concertina.Compute.KvCache;
 using Concertina.Compute.Model;
 
 namespace Concertina.Compute.Engine;
@@ -23,12 +21,11 @@ internal sealed class EngineStep
     private readonly Deadlines _deadlines;
     private readonly EngineCommands _commands;
     private readonly Scheduler _scheduler;
-    private readonly Sampler _sampler;
+    private readonly StepResults _results;
     private readonly EngineMetrics _metrics;
     private readonly StageMark _mark;
     private readonly Reflex _reflex;
     private readonly StepBatch _batch;
-    private readonly SampledToken[] _sampled;
     private EngineReadings _readings;
     private int _forwardFailures;
     private bool _squeezing;
@@ -36,7 +33,6 @@ internal sealed class EngineStep
     public EngineStep(EngineState state, IModelRunner runner, EngineMetrics metrics, StageMark mark)
     {
         EngineOptions options = state.Options;
-        int spans = options.MaxLogitRows;
         _state = state;
         _runner = runner;
         _metrics = metrics;
@@ -46,12 +42,11 @@ internal sealed class EngineStep
         _deadlines = new Deadlines(state, _settlement);
         _commands = new EngineCommands(state, _admission, _settlement);
         _scheduler = new Scheduler(state.Clocks, state.Slots, options.MaxRunning);
-        _sampler = new Sampler(runner.Config.VocabularySize);
+        _results = new StepResults(state, _settlement, metrics, runner.Config.VocabularySize);
         Squeeze = new SqueezeStage(state);
         _reflex = new Reflex(state);
         state.Slots.MayReclaim = _reflex.IsExhausted;
-        _batch = new StepBatch(options.StepTokens, spans, runner.Config.VocabularySize);
-        _sampled = new SampledToken[spans];
+        _batch = new StepBatch(options.StepTokens, options.MaxLogitRows, runner.Config.VocabularySize);
         PublishReadings();
     }
 
@@ -156,101 +151,14 @@ internal sealed class EngineStep
     {
         ReadOnlySpan<Run> runs = _scheduler.Scheduled(_batch.SpanCount);
         _mark.Enter(EngineStage.Sample);
-        Sample(runs);
-        _mark.Enter(EngineStage.Deliver);
-        Deliver(runs);
-        _mark.Enter(EngineStage.Publish);
-        Publish(runs);
-        _mark.Enter(EngineStage.Settle);
-        Settle(runs);
-    }
-
-    private void Sample(ReadOnlySpan<Run> runs)
-    {
-        ReadOnlySpan<StepSpan> spans = _batch.Spans;
-        for (int i = 0; i < runs.Length; i++)
-        {
-            StepSpan span = spans[i];
-            _state.Cache.Commit(span.Table, span.FirstPosition + span.RowCount);
-            SampledToken sampled = default;
-            if (span.LogitRowCount > 0)
-            {
-                bool finite = _sampler.TryDraw(
-                    _batch.Logits(span.FirstLogitRow), runs[i].Spec.Sampling, span.FirstPosition + span.RowCount, out int token);
-                sampled = new SampledToken(token, HasLogits: true, finite);
-            }
-            _sampled[i] = sampled;
-        }
+        _results.Sample(_batch, runs);
         _readings.PrefilledTokens += _scheduler.PrefillRows;
-    }
-
-    // Step 7 of the request's life.
-    private void Deliver(ReadOnlySpan<Run> runs)
-    {
-        long now = _state.Time.GetTimestamp();
-        for (int i = 0; i < runs.Length; i++)
-        {
-            Run run = runs[i];
-            if (!_sampled[i].IsToken)
-            {
-                continue;
-            }
-            int token = _sampled[i].Token;
-            run.Sequence.Tokens.Add(token);
-            run.Generated++;
-            _readings.GeneratedTokens++;
-            if (run.LastTokenAt is { } last)
-            {
-                _metrics.Token(_state.Time.GetElapsedTime(last, now));
-            }
-            run.LastTokenAt = now;
-            if (!run.Spec.StopTokens.Span.Contains(token))
-            {
-                run.Stream.Write(token);
-            }
-        }
-    }
-
-    /// <summary>Offers new full columns, once logits computed over them were seen to be finite.</summary>
-    private void Publish(ReadOnlySpan<Run> runs)
-    {
-        for (int i = 0; i < runs.Length; i++)
-        {
-            Run run = runs[i];
-            int columns = run.Table.TokenCount / KvShape.PageTokens;
-            if (_sampled[i].IsToken && columns > run.PublishedColumns)
-            {
-                run.PublishedColumns = columns;
-                Sequence sequence = run.Sequence;
-                _state.Cache.Publish(run.Table, sequence.Identity.Scope, sequence.Tokens.Span);
-            }
-        }
-    }
-
-    private void Settle(ReadOnlySpan<Run> runs)
-    {
-        for (int i = 0; i < runs.Length; i++)
-        {
-            Run run = runs[i];
-            SampledToken sampled = _sampled[i];
-            if (run.Table.Rung > 0)
-            {
-                _state.Squeezes.Add(run.Sequence);
-            }
-            run.Sequence.PublishTable();
-            if (sampled.HasLogits && !sampled.Finite)
-            {
-                _settlement.End(run, RunErrors.NotFinite(run));
-            }
-            else if (sampled.IsToken && run.Spec.StopTokens.Span.Contains(sampled.Token))
-            {
-                _settlement.End(run, new RunOutcome(FinishKind.Stop) { StopToken = sampled.Token });
-            }
-            else if (sampled.IsToken && run.Sequence.Tokens.Count >= run.Bounds.TokenLimit)
-            {
-                _settlement.End(run, run.Bounds.EndsAtBudget ? RunErrors.BudgetExhausted(run, _state) : RunOutcome.Length);
-            }
-        }
+        _mark.Enter(EngineStage.Deliver);
+        _readings.GeneratedTokens += _results.Deliver(runs);
+        _mark.Enter(EngineStage.Publish);
+        _results.Publish(runs);
+        _mark.Enter(EngineStage.Settle);
+        _results.Settle(runs);
     }
 
     private void Fail(Exception exception)
