@@ -21,7 +21,7 @@ public sealed class LadderWalkTests
     [InlineData(0.01)]
     public async Task Sixteen_streams_go_on_while_every_session_goes_down_the_ladder_and_all_bytes_come_back(double guardFactor)
     {
-        string? model = DemoModel();
+        string? model = DemoModelFile.Path();
         if (model is null)
         {
             Assert.Skip("models/demo is not in this checkout.");
@@ -84,7 +84,7 @@ public sealed class LadderWalkTests
     [Fact]
     public async Task Far_above_the_budget_all_streams_run_at_once_wait_in_place_for_the_reflex_and_end_whole()
     {
-        string? model = DemoModel();
+        string? model = DemoModelFile.Path();
         if (model is null)
         {
             Assert.Skip("models/demo is not in this checkout.");
@@ -150,18 +150,5 @@ public sealed class LadderWalkTests
             MaxNewTokens = newTokens,
             Kv = new KvSpec { FloorRung = floor },
         };
-    }
-
-    private static string? DemoModel()
-    {
-        for (DirectoryInfo? folder = new(AppContext.BaseDirectory); folder is not null; folder = folder.Parent)
-        {
-            string path = Path.Combine(folder.FullName, "models", "demo", "demo-q8_0.gguf");
-            if (File.Exists(path))
-            {
-                return path;
-            }
-        }
-        return null;
     }
 }

@@ -1,9 +1,5 @@
 using Concertina.Compute.Engine;
 using Concertina.Compute.KvCache;
-using Concertina.Compute.KvCache.Codecs;
-using Concertina.Compute.KvCache.Codecs.F16;
-using Concertina.Compute.KvCache.Codecs.F32;
-using Concertina.Compute.KvCache.Rungs;
 using Concertina.Engine.Tests.Kit;
 
 namespace Concertina.Engine.Tests;
@@ -210,7 +206,7 @@ public sealed class SqueezeTests
     public async Task Random_sessions_assignments_and_cuts_lose_no_token_and_no_byte(int seed)
     {
         Random random = new(seed);
-        await using EngineBench bench = new(new EngineOptions { StepTokens = 48, TranscodeSliceBytes = 1 << 17 }, columns: 120, contextLength: 1200, parts: Parts());
+        await using EngineBench bench = new(new EngineOptions { StepTokens = 48, TranscodeSliceBytes = 1 << 17, UndoShare = 0.5 }, columns: 120, contextLength: 1200, parts: Parts());
         string[] rungs = ["f16", "pair", "pair1"];
         List<(TokenStream Stream, int[] Prompt, List<int> Read, int Wanted)> live = [];
         SequenceHandle[] handles = [.. Enumerable.Range(0, 6).Select(i => bench.Open(session: $"s{i}"))];
@@ -218,7 +214,7 @@ public sealed class SqueezeTests
         for (int step = 0; step < 1_200; step++)
         {
             SequenceHandle handle = handles[random.Next(handles.Length)];
-            if (!handle.Busy && random.Next(3) == 0)
+            if (!handle.Busy && random.Next(seed % 2 == 0 ? 3 : 16) == 0) // odd seeds leave the engine idle at times
             {
                 int[] held = handle.CopyTokens();
                 int[] start = held.Length > 0 && held.Length < 900 ? held[..random.Next(1, held.Length + 1)] : shared;
@@ -255,6 +251,7 @@ public sealed class SqueezeTests
         }
         Array.ForEach(handles, bench.Close);
         Assert.True(bench.Engine.Snapshot.TranscodedUnits > 100);
+        Assert.True(bench.Engine.Snapshot.UndoneSequences > (seed % 2 == 0 ? 0 : 3), $"{bench.Engine.Snapshot.UndoneSequences} sequences were undone.");
     }
 
     [Fact]
@@ -268,14 +265,7 @@ public sealed class SqueezeTests
         Assert.Equal(["f16", "pair", "pair1"], bench.Engine.Ladder.Select(rung => rung.Name));
     }
 
-    private static CacheParts Parts(double weight = 1, int? refusedToken = null) => new()
-    {
-        Open = new F16Codec(),
-        Codecs = new CodecSet([
-            new F32Codec(), new F16Codec(), new PairCodec(13, "pair") { EncodeWeight = weight, RefusedToken = refusedToken },
-            new PairCodec(14, "pair1", (CodecId)13)]),
-        Rungs = [new Rung("pair", "pair", "pair", 1), new Rung("pair1", "pair1", "pair1", 1)],
-    };
+    private static CacheParts Parts(double weight = 1, int? refusedToken = null) => PairLadder.Parts(weight, refusedToken);
 
     private static GenerationSpec Allowing(GenerationSpec spec, string floor) => spec with { Kv = new KvSpec { FloorRung = floor } };
 

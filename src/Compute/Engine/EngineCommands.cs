@@ -130,8 +130,9 @@ internal sealed class EngineCommands(EngineState state, Admission admission, Set
         sequence.AssignedRung = rung;
         if (sequence.Table is { } table)
         {
-            Squeezer.SetRung(table, Math.Max(sequence.StartRung, Math.Min(rung, sequence.DeepestRung)));
+            Squeezer.SetRung(table, sequence.WantedRung);
             state.Squeezes.Add(sequence);
+            state.Undos.Request(sequence);
         }
     }
 

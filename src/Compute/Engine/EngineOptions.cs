@@ -54,6 +54,13 @@ public sealed record EngineOptions
     [Range(1 << 16, 1 << 30, ErrorMessage = "Engine:TranscodeSliceBytes must be between 65536 and 1073741824.")]
     public long TranscodeSliceBytes { get; init; } = 1 << 20;
 
+    /// <summary>
+    /// Share of a step's rows that computing squeezed sequences anew may add while others have rows, 0 to 0.5. Default 0.1; 0:
+    /// steps without other rows only.
+    /// </summary>
+    [Range(0.0, 0.5, ErrorMessage = "Engine:UndoShare must be between 0 (idle steps only) and 0.5.")]
+    public double UndoShare { get; init; } = 0.1;
+
     /// <summary>Most predicted distortion of a request that names no floor, in nats per token. Default 0.01; 0: lossless unless asked otherwise.</summary>
     [Range(0.0, 100.0, ErrorMessage = "Engine:DefaultFloorNats must be between 0 and 100.")]
     public double DefaultFloorNats { get; init; } = 0.01;

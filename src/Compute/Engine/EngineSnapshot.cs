@@ -53,6 +53,21 @@ public sealed record EngineSnapshot
     /// <summary>Times memory pressure made the engine squeeze live sequences since start; each outdates plans made elsewhere before.</summary>
     public long Reflexes { get; init; }
 
+    /// <summary>Sequences that wait to get a better rung back, or are being computed anew.</summary>
+    public int UndoBacklog { get; init; }
+
+    /// <summary>Tokens that are still to be computed for them.</summary>
+    public long UndoBacklogTokens { get; init; }
+
+    /// <summary>Sequences that got a better rung back since start.</summary>
+    public long UndoneSequences { get; init; }
+
+    /// <summary>Tokens computed anew for that since start, those of abandoned undos included.</summary>
+    public long UndoneTokens { get; init; }
+
+    /// <summary>Undos given up since start because memory was needed or the assignment changed; their sequences stayed as they were.</summary>
+    public long AbandonedUndos { get; init; }
+
     /// <summary>Idle sequences whose units were taken back for running ones since start.</summary>
     public long ReclaimedSequences { get; init; }
 }

@@ -1,4 +1,5 @@
 using Concertina.Compute.Engine.Scheduling;
+using Concertina.Compute.Engine.Undo;
 using Concertina.Compute.KvCache;
 using Concertina.Compute.Model;
 
@@ -17,7 +18,8 @@ internal sealed class EngineState
         Intake = new Intake(new RequestRules(model, Commitments, Ladder, options.DefaultNewTokens), options, time, wake);
         Ledger = new CommitmentLedger(Commitments.CapacityBytes, options.MaxRunning);
         Queue = new WaitingQueue(Clocks);
-        Slots = new SlotReserve(cache, Commitments, Ledger, Idle);
+        Undos = new UndoQueue(cache, Commitments, Ledger, options.HighWatermark);
+        Slots = new SlotReserve(cache, Commitments, Ledger, Idle, Undos);
         Running = new List<Run>(options.MaxRunning);
     }
 
@@ -46,6 +48,9 @@ internal sealed class EngineState
 
     /// <summary>Sequences whose units are not all at their rung yet.</summary>
     public SqueezeQueue Squeezes { get; } = new();
+
+    /// <summary>Sequences that are to get a better rung back.</summary>
+    public UndoQueue Undos { get; }
 
     /// <summary>Admitted, in order of admission.</summary>
     public List<Run> Running { get; }

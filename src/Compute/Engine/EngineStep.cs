@@ -1,6 +1,7 @@
 using System.Diagnostics;
 using Concertina.Compute.Engine.Elastic;
 using Concertina.Compute.Engine.Scheduling;
+using Concertina.Compute.Engine.Undo;
 using Concertina.Compute.Model;
 
 namespace Concertina.Compute.Engine;
@@ -46,11 +47,14 @@ internal sealed class EngineStep
         Squeeze = new SqueezeStage(state);
         _reflex = new Reflex(state);
         state.Slots.MayReclaim = _reflex.IsExhausted;
+        Undo = new UndoStage(state);
         _batch = new StepBatch(options.StepTokens, options.MaxLogitRows, runner.Config.VocabularySize);
         PublishReadings();
     }
 
     public SqueezeStage Squeeze { get; }
+
+    public UndoStage Undo { get; }
 
     /// <summary>Runs one step.</summary>
     /// <returns>False when there was nothing to do: wait for a command, a reader or a deadline.</returns>
@@ -99,12 +103,14 @@ internal sealed class EngineStep
         _mark.Enter(EngineStage.Schedule);
         _scheduler.Fill(_batch, _state.Running, startedAt);
         moved |= _deadlines.EndRunning(startedAt);
+        int spans = _batch.SpanCount;
+        Undo.Fill(_batch);
         if (_batch.RowCount > 0)
         {
             _mark.Enter(EngineStage.Forward);
-            if (TryForward())
+            if (TryForward(spans))
             {
-                Advance();
+                Advance(spans);
             }
             _readings.Steps++;
             moved = true;
@@ -124,7 +130,7 @@ internal sealed class EngineStep
     [Conditional("DEBUG")]
     private void CheckLaws() => _state.CheckLaws();
 
-    private bool TryForward()
+    private bool TryForward(int spans)
     {
         try
         {
@@ -135,7 +141,8 @@ internal sealed class EngineStep
         // The runner is a seam: whatever it throws concerns the sequences of this step, which end with it.
         catch (Exception exception)
         {
-            foreach (Run run in _scheduler.Scheduled(_batch.SpanCount))
+            Undo.Fail();
+            foreach (Run run in _scheduler.Scheduled(spans))
             {
                 _settlement.End(run, RunErrors.Failed(exception, "forward") with { DiscardUnits = true });
             }
@@ -147,9 +154,10 @@ internal sealed class EngineStep
         }
     }
 
-    private void Advance()
+    private void Advance(int spans)
     {
-        ReadOnlySpan<Run> runs = _scheduler.Scheduled(_batch.SpanCount);
+        ReadOnlySpan<Run> runs = _scheduler.Scheduled(spans);
+        Undo.Commit();
         _mark.Enter(EngineStage.Sample);
         _results.Sample(_batch, runs);
         _readings.PrefilledTokens += _scheduler.PrefillRows;
@@ -159,6 +167,7 @@ internal sealed class EngineStep
         _results.Publish(runs);
         _mark.Enter(EngineStage.Settle);
         _results.Settle(runs);
+        Undo.TrySwap();
     }
 
     private void Fail(Exception exception)
@@ -178,6 +187,8 @@ internal sealed class EngineStep
         (_readings.TranscodedUnits, _readings.TranscodeCharge) = (Squeeze.Units, Squeeze.ChargedBytes);
         _readings.GuardedUnits = Squeeze.GuardedUnits;
         _readings.Reflexes = _reflex.Count;
+        (_readings.UndoBacklog, _readings.UndoBacklogTokens) = (_state.Undos.Count, _state.Undos.BacklogTokens);
+        (_readings.UndoneSequences, _readings.AbandonedUndos, _readings.UndoneTokens) = (_state.Undos.Completed, _state.Undos.Abandoned, Undo.Rows);
         _readings.Kv = _state.Cache.Statistics();
         _state.Board.Write(_readings);
     }

@@ -1,6 +1,7 @@
 using System.Diagnostics.Metrics;
 using Concertina.Compute.Allocation;
 using Concertina.Compute.Engine.Elastic;
+using Concertina.Compute.Engine.Undo;
 using Concertina.Compute.KvCache;
 using Concertina.Compute.Model;
 using Concertina.Compute.Profile;
@@ -78,6 +79,11 @@ public sealed class InferenceEngine : IInferenceEngine
                 TranscodedUnits = readings.TranscodedUnits,
                 GuardedUnits = readings.GuardedUnits,
                 Reflexes = readings.Reflexes,
+                UndoBacklog = readings.UndoBacklog,
+                UndoBacklogTokens = readings.UndoBacklogTokens,
+                UndoneSequences = readings.UndoneSequences,
+                UndoneTokens = readings.UndoneTokens,
+                AbandonedUndos = readings.AbandonedUndos,
                 Kv = readings.Kv,
                 Draining = _state.Intake.Draining,
                 StalledStage = _state.Intake.StalledStage,
@@ -147,6 +153,12 @@ public sealed class InferenceEngine : IInferenceEngine
 
     /// <summary>The stage that transcodes; for tests of its slices.</summary>
     internal SqueezeStage Squeezes => _step.Squeeze;
+
+    /// <summary>The stage that computes sequences anew; for tests of its share.</summary>
+    internal UndoStage Undos => _step.Undo;
+
+    /// <summary>Undo jobs and their memory; for tests.</summary>
+    internal UndoQueue UndoQueue => _state.Undos;
 
     /// <summary>Runs one step of a manual engine.</summary>
     /// <returns>False when there was nothing to do.</returns>

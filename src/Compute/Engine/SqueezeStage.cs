@@ -1,4 +1,5 @@
 using Concertina.Compute.Engine.Scheduling;
+using Concertina.Compute.Engine.Undo;
 using Concertina.Compute.KvCache;
 using Concertina.Compute.KvCache.Transcoding;
 
@@ -37,7 +38,15 @@ internal sealed class SqueezeStage(EngineState state)
         {
             if (run.WaitsForSqueeze)
             {
-                Work(run.Table, int.MaxValue);
+                GiveWayTo(Work(run.Table, int.MaxValue));
+            }
+        }
+        for (int i = state.Undos.Shadows.Count - 1; i >= 0; i--)
+        {
+            UndoJob job = state.Undos.Shadows[i];
+            if (job.Target > 0 && Work(job.Shadow!, int.MaxValue) == SqueezeOutcome.NoRoom)
+            {
+                state.Undos.Abandon(job);
             }
         }
         for (int turn = state.Squeezes.Count; turn > 0 && TryTurn(state.Squeezes.First!); turn--)
@@ -63,7 +72,9 @@ internal sealed class SqueezeStage(EngineState state)
         {
             return false;
         }
-        if (Work(table, TurnUnits) == SqueezeOutcome.Done)
+        SqueezeOutcome outcome = Work(table, TurnUnits);
+        GiveWayTo(outcome);
+        if (outcome == SqueezeOutcome.Done)
         {
             state.Squeezes.RemoveFirst();
         }
@@ -74,6 +85,9 @@ internal sealed class SqueezeStage(EngineState state)
         sequence.PublishTable();
         return true;
     }
+
+    // Shadows give way to squeezing, which frees bytes for good; the next slice finds the room.
+    private void GiveWayTo(SqueezeOutcome outcome) => _worked |= outcome == SqueezeOutcome.NoRoom && state.Undos.TryGiveWay();
 
     private SqueezeOutcome Work(PageTable table, int units)
     {

@@ -99,6 +99,28 @@ internal sealed class CacheInterior : IDisposable
         return kept;
     }
 
+    /// <summary>
+    /// Gives an empty table what another table of the same tokens need not compute anew: its exact columns, or those of the
+    /// prefix cache if they are more.
+    /// </summary>
+    /// <param name="shadow">The empty table.</param>
+    /// <param name="table">The other table.</param>
+    /// <param name="scope">Whose prefix columns may be taken.</param>
+    /// <param name="tokens">Tokens of the table.</param>
+    /// <param name="deepestRung">Deepest rung a prefix column may have been computed over; 0: exact ones only.</param>
+    public void Seed(PageTable shadow, PageTable table, PrefixScope scope, ReadOnlySpan<int> tokens, int deepestRung)
+    {
+        int exact = table.EvictedColumns > 0 ? 0 : Math.Min(table.ExactTokens, tokens.Length) / KvShape.PageTokens;
+        if (Prefix.MatchLength(scope, tokens, deepestRung) > exact * KvShape.PageTokens)
+        {
+            Prefix.Adopt(shadow, scope, tokens, deepestRung, counts: false);
+        }
+        else
+        {
+            Cuts.ShareExact(table, shadow, exact);
+        }
+    }
+
     /// <summary>Does the next piece of work that brings a table to its rung: moves a unit, or else a slice of eviction.</summary>
     public SqueezeStep Step(PageTable table)
     {

@@ -1,3 +1,4 @@
+using Concertina.Compute.Engine.Undo;
 using Concertina.Compute.KvCache;
 using Concertina.Compute.KvCache.Transcoding;
 
@@ -5,10 +6,11 @@ namespace Concertina.Compute.Engine.Scheduling;
 
 /// <summary>
 /// Slots for the rows of the next step. Bytes come in this order: unreferenced prefix columns (the cache drops them
-/// itself), then what the reflex squeezes, then idle sequences, longest idle first. What a commitment covers is always found,
-/// once everybody is on the floor that was promised. Engine thread only.
+/// itself), then shadows of sequences computed anew, then what the reflex squeezes, then idle sequences, longest idle first.
+/// What a commitment covers is always found, once everybody is on the floor that was promised. Engine thread only.
 /// </summary>
-internal sealed class SlotReserve(PagedKvCache cache, CommitmentTable commitments, CommitmentLedger ledger, IdleSequences idle)
+internal sealed class SlotReserve(
+    PagedKvCache cache, CommitmentTable commitments, CommitmentLedger ledger, IdleSequences idle, UndoQueue undos)
 {
     /// <summary>Whether idle sequences may be dropped: nothing more can be squeezed.</summary>
     public bool MayReclaim { get; set; } = true;
@@ -32,6 +34,10 @@ internal sealed class SlotReserve(PagedKvCache cache, CommitmentTable commitment
         }
         while (!cache.TryReserve(run.Table, tokens))
         {
+            if (undos.TryGiveWay())
+            {
+                continue;
+            }
             if (!MayReclaim || idle.TakeOldest() is not { } oldest)
             {
                 return false;
@@ -46,6 +52,7 @@ internal sealed class SlotReserve(PagedKvCache cache, CommitmentTable commitment
     public void Release(Sequence sequence)
     {
         idle.Remove(sequence);
+        undos.Drop(sequence);
         if (sequence.Table is { } table)
         {
             cache.Release(table);

@@ -128,6 +128,7 @@ internal sealed class Reflex
 
     private void Move(Sequence sequence, int rung)
     {
+        _state.Undos.Drop(sequence); // until somebody who sees more of the memory assigns it a better rung again
         Squeezer.SetRung(sequence.Table!, rung);
         _state.Squeezes.Add(sequence);
     }

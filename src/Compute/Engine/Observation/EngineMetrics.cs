@@ -49,6 +49,8 @@ internal sealed class EngineMetrics
         meter.CreateObservableUpDownCounter("kv_cache.memory.usage", () => state.Board.Read().Kv.UsedBytes, "By", "Physical bytes in use.");
         meter.CreateObservableUpDownCounter("kv_cache.memory.limit", () => state.Board.Read().Kv.BudgetBytes, "By", "Bytes the cache may use.");
         meter.CreateObservableUpDownCounter("kv_cache.memory.committed", () => state.Board.Read().CommittedBytes, "By", "Bytes promised to running sequences.");
+        meter.CreateObservableUpDownCounter("kv_cache.undo.backlog", () => state.Board.Read().UndoBacklog, "{sequence}", "Sequences that are to get a better rung back.");
+        meter.CreateObservableUpDownCounter("kv_cache.undo.backlog_tokens", () => state.Board.Read().UndoBacklogTokens, "{token}", "Tokens to compute for them.");
         meter.CreateObservableUpDownCounter("kv_cache.prefix.memory", () => state.Board.Read().Kv.PrefixBytes, "By", "Bytes of prefix columns.");
         meter.CreateObservableUpDownCounter("kv_cache.prefix.unreferenced_memory", () => state.Board.Read().Kv.UnreferencedPrefixBytes, "By", "Bytes of prefix columns that no table refers to; reclaimable at once.");
     }
@@ -65,6 +67,9 @@ internal sealed class EngineMetrics
         meter.CreateObservableCounter("kv_cache.unit.guarded", () => state.Board.Read().GuardedUnits, "{unit}", "Units kept in a finer form, because their rung would have lost too much of them.");
         meter.CreateObservableCounter("engine.reflexes", () => state.Board.Read().Reflexes, "{squeeze}", "Times memory pressure made the engine squeeze live sequences.");
         meter.CreateObservableCounter("kv_cache.transcode.work", () => state.Board.Read().TranscodeCharge, "By", "Bytes of source pages transcoded, times the weight of their encoding.");
+        meter.CreateObservableCounter("kv_cache.undo.completed", () => state.Board.Read().UndoneSequences, "{sequence}", "Sequences that got a better rung back.");
+        meter.CreateObservableCounter("kv_cache.undo.abandoned", () => state.Board.Read().AbandonedUndos, "{sequence}", "Undos given up because memory was needed or the assignment changed.");
+        meter.CreateObservableCounter("kv_cache.undo.tokens", () => state.Board.Read().UndoneTokens, "{token}", "Tokens computed anew.");
         meter.CreateObservableCounter("engine.requests.refused", () => Refusals(state), "{request}", "Requests refused, by reason.");
     }
 

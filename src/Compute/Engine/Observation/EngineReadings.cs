@@ -15,6 +15,11 @@ internal struct EngineReadings
     public long TranscodeCharge;
     public long GuardedUnits;
     public long Reflexes;
+    public long UndoBacklogTokens;
+    public long UndoneSequences;
+    public long UndoneTokens;
+    public long AbandonedUndos;
+    public int UndoBacklog;
     public int Running;
     public int IdleSequences;
     public KvCacheStatistics Kv;

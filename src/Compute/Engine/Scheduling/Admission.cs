@@ -48,6 +48,7 @@ internal sealed class Admission(EngineState state)
         cached = Cover(run, cached);
         sequence.Tokens.EnsureCapacity(run.Bounds.FirstTokens);
         sequence.Tokens.Replace(run.Spec.Prompt.Span);
+        state.Undos.Review(sequence);
         sequence.PublishTable();
         run.Stream.SetCached(cached);
         run.PublishedColumns = cached / KvShape.PageTokens;
@@ -106,8 +107,7 @@ internal sealed class Admission(EngineState state)
         PageTable table = sequence.Table!;
         // A guard may keep what the start rung would hold; the reflex takes that back when memory is short.
         Squeezer.Commit(table, run.Bounds.Rung);
-        int assigned = Math.Min(sequence.AssignedRung, sequence.DeepestRung);
-        Squeezer.SetRung(table, Math.Max(run.Bounds.Rung, assigned));
+        Squeezer.SetRung(table, sequence.WantedRung);
         run.TranscodedBefore = table.TranscodedUnits;
         if (table.Rung > 0)
         {

@@ -56,6 +56,9 @@ internal sealed class Run(Sequence sequence, GenerationSpec spec, TokenStream st
     /// <summary>Units of its table that had been transcoded when it began.</summary>
     public long TranscodedBefore { get; set; }
 
+    /// <summary>Deepest rung it was on before its cache was computed anew; 0: it never was.</summary>
+    public int DeepestRung { get; set; }
+
     /// <summary>Since when it waits for memory, or null.</summary>
     public long? WaitingSince { get; set; }
 

@@ -24,7 +24,7 @@ internal sealed class Settlement(EngineState state, Admission admission)
         {
             if (ran)
             {
-                SettleUnits(run.Sequence, tokens, outcome.DiscardUnits);
+                SettleUnits(run, tokens, outcome);
             }
             settled = true;
         }
@@ -75,14 +75,17 @@ internal sealed class Settlement(EngineState state, Admission admission)
         if (sequence.Table is { } table && table.TokenCount > tokens)
         {
             state.Cache.Truncate(table, tokens);
+            state.Undos.Review(sequence);
             sequence.PublishTable();
         }
     }
 
     private GenerationEnd WithCache(GenerationEnd end, Run run, PageTable? table)
     {
-        KvRungFacts rung = state.Ladder[table?.ReachedRung ?? 0];
-        if (table is null || table.ReachedRung == 0)
+        // What it streamed before its cache was computed anew had run on the deeper rung.
+        int reached = Math.Max(run.DeepestRung, table?.ReachedRung ?? 0);
+        KvRungFacts rung = state.Ladder[reached];
+        if (table is null || reached == 0)
         {
             return end with { KvBytes = table?.Bytes ?? 0, Exact = table is null || table.ExactTokens == table.TokenCount, Rung = rung.Name, Bits = rung.Bits };
         }
@@ -90,7 +93,7 @@ internal sealed class Settlement(EngineState state, Admission admission)
         return end with
         {
             KvBytes = table.Bytes,
-            Exact = table.ExactTokens == table.TokenCount,
+            Exact = false,
             Rung = rung.Name,
             Bits = state.Ladder[0].Bits / ratio,
             Ratio = ratio,
@@ -156,9 +159,10 @@ internal sealed class Settlement(EngineState state, Admission admission)
         }
     }
 
-    private void SettleUnits(Sequence sequence, int tokens, bool discard)
+    private void SettleUnits(Run run, int tokens, in RunOutcome outcome)
     {
-        if (discard)
+        Sequence sequence = run.Sequence;
+        if (outcome.DiscardUnits)
         {
             state.Slots.Release(sequence);
             return;
@@ -166,6 +170,11 @@ internal sealed class Settlement(EngineState state, Admission admission)
         PageTable table = sequence.Table!;
         state.Cache.Truncate(table, Math.Min(table.TokenCount, tokens)); // also frees slots reserved and not written
         sequence.IdleSince = state.Time.GetTimestamp();
+        if (outcome.Kind == FinishKind.Cancelled && sequence.Undo is { } undo)
+        {
+            state.Undos.Abandon(undo);
+        }
+        state.Undos.Review(sequence);
         state.Idle.Add(sequence);
         sequence.PublishTable();
     }

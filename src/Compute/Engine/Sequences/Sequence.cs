@@ -1,4 +1,5 @@
 using Concertina.Compute.Engine.Scheduling;
+using Concertina.Compute.Engine.Undo;
 using Concertina.Compute.KvCache;
 
 namespace Concertina.Compute.Engine;
@@ -56,6 +57,12 @@ internal sealed class Sequence(SequenceIdentity identity)
 
     /// <summary>Engine thread only: when its last run ended.</summary>
     public long IdleSince { get; set; }
+
+    /// <summary>Engine thread only: rung it is to be on, the assigned one within what its request allows.</summary>
+    public int WantedRung => Math.Max(StartRung, Math.Min(AssignedRung, DeepestRung));
+
+    /// <summary>Engine thread only: the way back to a better rung, or null.</summary>
+    public UndoJob? Undo { get; set; }
 
     /// <summary>Engine thread only: true while it is in the queue of squeezes.</summary>
     public bool Squeezing { get; set; }

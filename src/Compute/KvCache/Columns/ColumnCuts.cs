@@ -60,6 +60,26 @@ internal sealed unsafe class ColumnCuts(ColumnStore columns, UnitTable units)
         return table.TokenCount % KvShape.PageTokens == 0 || TryOwn(fork, last);
     }
 
+    /// <summary>Makes an empty table refer to the first columns of another, which are exact and have no gaps; fewer if bytes for the lists are short.</summary>
+    public void ShareExact(PageTable table, PageTable fork, int count)
+    {
+        int shared = 0;
+        while (shared < count)
+        {
+            for (int head = 0; head < _column.Length; head++)
+            {
+                _column[head] = table.UnitOf(head, shared);
+                units.Retain(_column[head]);
+            }
+            if (!columns.TryAppend(fork, _column))
+            {
+                break;
+            }
+            shared++;
+        }
+        fork.TokenCount = fork.ReservedTokens = fork.ExactTokens = shared * KvShape.PageTokens;
+    }
+
     /// <summary>
     /// Makes an empty table hold what another holds in units of its own, each of the same size and content: the bytes of a
     /// second sequence that never shared anything, without the work of computing and encoding it. Not from the reserve.

@@ -15,7 +15,7 @@ internal sealed class PrefixCache(PrefixIndex index, UnitTable units, ColumnStor
     /// takes exact columns only.
     /// </summary>
     /// <returns>Tokens adopted.</returns>
-    public int Adopt(PageTable table, PrefixScope scope, ReadOnlySpan<int> tokens, int deepestRung)
+    public int Adopt(PageTable table, PrefixScope scope, ReadOnlySpan<int> tokens, int deepestRung, bool counts = true)
     {
         PrefixCursor at = PrefixCursor.Start(scope);
         int exactColumns = 0;
@@ -39,8 +39,8 @@ internal sealed class PrefixCache(PrefixIndex index, UnitTable units, ColumnStor
         table.ReservedTokens = adopted;
         table.ExactTokens = exactColumns * KvShape.PageTokens;
         table.Published = at;
-        HitTokens += adopted;
-        MissTokens += tokens.Length - adopted;
+        HitTokens += counts ? adopted : 0;
+        MissTokens += counts ? tokens.Length - adopted : 0;
         return adopted;
     }
 
