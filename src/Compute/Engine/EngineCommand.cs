@@ -2,7 +2,7 @@ namespace Concertina.Compute.Engine;
 
 /// <summary>Something the outside asks of the engine's thread.</summary>
 /// <param name="Kind">What is asked.</param>
-/// <param name="Target">A run to submit or cancel, or the sequence to close.</param>
+/// <param name="Target">A run to submit or cancel, the sequence to close or assign, or a request for another budget.</param>
 /// <param name="Done">Completes when a sequence is closed.</param>
 /// <param name="Rung">Rung a sequence is to move to.</param>
 internal readonly record struct EngineCommand(EngineCommandKind Kind, object Target, TaskCompletionSource? Done = null, int Rung = 0);
@@ -14,4 +14,5 @@ internal enum EngineCommandKind
     Cancel,
     Close,
     Assign,
+    Budget,
 }

@@ -1,10 +1,11 @@
+using Concertina.Compute.Engine.Budget;
 using Concertina.Compute.Engine.Scheduling;
 using Concertina.Compute.KvCache.Transcoding;
 
 namespace Concertina.Compute.Engine;
 
 /// <summary>Carries out what the outside asked for, between two steps. Engine thread only.</summary>
-internal sealed class EngineCommands(EngineState state, Admission admission, Settlement settlement)
+internal sealed class EngineCommands(EngineState state, Admission admission, Settlement settlement, BudgetStage budget)
 {
     private readonly List<EngineCommand> _taken = [];
     private readonly HashSet<Sequence> _known = [];
@@ -77,6 +78,7 @@ internal sealed class EngineCommands(EngineState state, Admission admission, Set
             {
                 Settlement.Answer(submitted, outcome);
             }
+            (command.Target as BudgetRequest)?.Stop();
             command.Done?.TrySetResult();
         }
     }
@@ -93,6 +95,9 @@ internal sealed class EngineCommands(EngineState state, Admission admission, Set
                 break;
             case EngineCommandKind.Assign:
                 Assign((Sequence)command.Target, command.Rung);
+                break;
+            case EngineCommandKind.Budget:
+                budget.Change((BudgetRequest)command.Target);
                 break;
             default:
                 Close((Sequence)command.Target);
@@ -167,6 +172,7 @@ internal sealed class EngineCommands(EngineState state, Admission admission, Set
             {
                 EndSubmitted((Run)command.Target, outcome);
             }
+            (command.Target as BudgetRequest)?.Stop();
             command.Done?.TrySetResult();
         }
         _taken.Clear();

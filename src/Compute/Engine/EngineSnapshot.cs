@@ -32,6 +32,9 @@ public sealed record EngineSnapshot
     /// <summary>Steps in which some sequence waited in place for memory.</summary>
     public required long MemoryWaits { get; init; }
 
+    /// <summary>The KV budget that was asked for, the one that holds, and what holds the change up.</summary>
+    public KvBudgetState Budget { get; init; }
+
     /// <summary>The KV cache.</summary>
     public required KvCacheStatistics Kv { get; init; }
 

@@ -58,6 +58,9 @@ internal sealed class EngineState
     /// <summary>Figures of the last step, for any thread.</summary>
     public ReadingsBoard Board { get; } = new();
 
+    /// <summary>Bytes of units that nobody would give up without a loss: all but unreferenced prefix columns.</summary>
+    public long LiveBytes => Cache.Interior.Arena.LiveBytes - Cache.UnreferencedPrefixBytes;
+
     /// <summary>Whether more than these seconds passed.</summary>
     public bool IsOver(long? since, double seconds, long now) =>
         since is { } start && Time.GetElapsedTime(start, now).TotalSeconds > seconds;

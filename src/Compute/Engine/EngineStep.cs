@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using Concertina.Compute.Engine.Budget;
 using Concertina.Compute.Engine.Elastic;
 using Concertina.Compute.Engine.Scheduling;
 using Concertina.Compute.Engine.Undo;
@@ -20,6 +21,7 @@ internal sealed class EngineStep
     private readonly Admission _admission;
     private readonly Settlement _settlement;
     private readonly Deadlines _deadlines;
+    private readonly BudgetStage _budget;
     private readonly EngineCommands _commands;
     private readonly Scheduler _scheduler;
     private readonly StepResults _results;
@@ -41,7 +43,8 @@ internal sealed class EngineStep
         _admission = new Admission(state);
         _settlement = new Settlement(state, _admission);
         _deadlines = new Deadlines(state, _settlement);
-        _commands = new EngineCommands(state, _admission, _settlement);
+        _budget = new BudgetStage(state, _admission, _settlement);
+        _commands = new EngineCommands(state, _admission, _settlement, _budget);
         _scheduler = new Scheduler(state.Clocks, state.Slots, options.MaxRunning);
         _results = new StepResults(state, _settlement, metrics, runner.Config.VocabularySize);
         Squeeze = new SqueezeStage(state);
@@ -117,9 +120,10 @@ internal sealed class EngineStep
             _metrics.Step(_state.Time.GetElapsedTime(startedAt), _batch.RowCount);
         }
         _mark.Enter(EngineStage.Squeeze);
-        moved |= _reflex.Run(_scheduler.WaitingRuns > 0, _squeezing);
+        moved |= _reflex.Run(_scheduler.WaitingRuns > 0 || _budget.NeedsBytes, _squeezing);
         moved |= _squeezing = Squeeze.Run();
         _state.Slots.MayReclaim = _reflex.IsExhausted;
+        moved |= _budget.Run(_reflex.IsExhausted);
         CheckLaws();
         _readings.MemoryWaits += _scheduler.WaitingRuns > 0 ? 1 : 0;
         PublishReadings();
@@ -189,6 +193,7 @@ internal sealed class EngineStep
         _readings.Reflexes = _reflex.Count;
         (_readings.UndoBacklog, _readings.UndoBacklogTokens) = (_state.Undos.Count, _state.Undos.BacklogTokens);
         (_readings.UndoneSequences, _readings.AbandonedUndos, _readings.UndoneTokens) = (_state.Undos.Completed, _state.Undos.Abandoned, Undo.Rows);
+        _readings.Budget = _budget.Current;
         _readings.Kv = _state.Cache.Statistics();
         _state.Board.Write(_readings);
     }

@@ -28,6 +28,17 @@ public interface IInferenceEngine : IAsyncDisposable
     /// <returns>False when no sequence with that key is open or the ladder has no such rung; nothing has changed then.</returns>
     bool Assign(string sequenceKey, string rung);
 
+    /// <summary>
+    /// Changes the KV budget. A larger one holds at once; a smaller one is approached in slices between steps, without an error
+    /// to any stream: new requests are measured by it at once, sessions are squeezed towards their floors, and it is never
+    /// below what running sequences are promised. Progress is in <see cref="EngineSnapshot.Budget"/>.
+    /// </summary>
+    /// <param name="budgetBytes">Bytes, at most the budget the cache was made with.</param>
+    /// <returns>The state when the change was taken up. Faults with <see cref="ArgumentException"/>, which has the bytes, when the
+    /// budget is above the cache's maximum or too small for one column; nothing has changed then.</returns>
+    /// <exception cref="ObjectDisposedException">The engine has ended.</exception>
+    Task<KvBudgetState> ChangeBudgetAsync(long budgetBytes);
+
     /// <summary>Refuses new work from now on; what is queued or running goes on.</summary>
     void Drain();
 }

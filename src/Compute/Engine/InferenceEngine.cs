@@ -1,5 +1,6 @@
 using System.Diagnostics.Metrics;
 using Concertina.Compute.Allocation;
+using Concertina.Compute.Engine.Budget;
 using Concertina.Compute.Engine.Elastic;
 using Concertina.Compute.Engine.Undo;
 using Concertina.Compute.KvCache;
@@ -21,6 +22,7 @@ public sealed class InferenceEngine : IInferenceEngine
     private readonly Lock _lock = new();
     private readonly Dictionary<string, Sequence> _open = [];
     private readonly bool _manual;
+    private BudgetRequest? _budget;
     private Task? _stopped;
 
     /// <summary>Makes an engine and starts its loop. It owns neither runner nor cache.</summary>
@@ -84,6 +86,7 @@ public sealed class InferenceEngine : IInferenceEngine
                 UndoneSequences = readings.UndoneSequences,
                 UndoneTokens = readings.UndoneTokens,
                 AbandonedUndos = readings.AbandonedUndos,
+                Budget = readings.Budget,
                 Kv = readings.Kv,
                 Draining = _state.Intake.Draining,
                 StalledStage = _state.Intake.StalledStage,
@@ -135,6 +138,20 @@ public sealed class InferenceEngine : IInferenceEngine
             int index = _state.Ladder.IndexOf(rung);
             return index >= 0 && _open.TryGetValue(sequenceKey, out Sequence? sequence)
                 && _state.Intake.TryPost(new EngineCommand(EngineCommandKind.Assign, sequence, Rung: index));
+        }
+    }
+
+    /// <inheritdoc/>
+    public Task<KvBudgetState> ChangeBudgetAsync(long budgetBytes)
+    {
+        lock (_lock)
+        {
+            if (_budget is not { } waiting || !waiting.TryReplace(budgetBytes))
+            {
+                _budget = new BudgetRequest(budgetBytes);
+                ObjectDisposedException.ThrowIf(!_state.Intake.TryPost(new EngineCommand(EngineCommandKind.Budget, _budget)), this);
+            }
+            return _budget.Done;
         }
     }
 

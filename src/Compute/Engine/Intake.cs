@@ -72,6 +72,10 @@ internal sealed class Intake(RequestRules rules, EngineOptions options, TimeProv
         return refusal is null ? null : Refuse(refusal);
     }
 
+    /// <summary>What is said of a request that waits, after the budget changed.</summary>
+    public EngineRefusal? CheckAgain(GenerationSpec spec, out RunBounds bounds) =>
+        rules.Check(spec, out bounds) is { } refusal ? Refuse(refusal) : null;
+
     /// <summary>Takes a place in the queue and submits.</summary>
     public EngineRefusal? TrySubmit(Run run)
     {

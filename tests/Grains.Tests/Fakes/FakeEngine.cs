@@ -56,6 +56,9 @@ internal sealed class FakeEngine : IInferenceEngine
     /// <summary>The next generation that is submitted.</summary>
     public Task<FakeGeneration> NextSubmission() => _submitted.Reader.ReadAsync().AsTask();
 
+    public Task<KvBudgetState> ChangeBudgetAsync(long budgetBytes) =>
+        Task.FromResult(new KvBudgetState(budgetBytes, budgetBytes, KvBudgetHold.None, 0));
+
     public SequenceHandle Open(in SequenceIdentity identity)
     {
         Opened++;

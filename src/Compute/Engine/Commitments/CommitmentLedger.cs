@@ -21,7 +21,8 @@ internal sealed class CommitmentLedger
         _holds = new long[maxRuns + 1];
     }
 
-    public long CapacityBytes { get; private set; }
+    /// <summary>What the sum may reach; never set below <see cref="LeastCapacityBytes"/>.</summary>
+    public long CapacityBytes { get; set; }
 
     /// <summary>Sum of what is promised.</summary>
     public long SumBytes { get; private set; }
@@ -75,6 +76,26 @@ internal sealed class CommitmentLedger
             Hold(run, 0);
             SecureOne();
         }
+    }
+
+    /// <summary>The least capacity with which all runs can still be given their rest, in some order.</summary>
+    public long LeastCapacityBytes()
+    {
+        int count = 0;
+        foreach (Run run in _runs)
+        {
+            (_needs[count], _holds[count]) = (run.Bounds.FullBytes - run.HeldBytes, run.HeldBytes);
+            count++;
+        }
+        _needs.AsSpan(0, count).Sort(_holds.AsSpan(0, count));
+        long least = 0;
+        long givenBack = 0;
+        for (int i = 0; i < count; i++)
+        {
+            least = Math.Max(least, _needs[i] - givenBack);
+            givenBack += _holds[i];
+        }
+        return SumBytes + least;
     }
 
     /// <summary>Throws if a law is broken.</summary>

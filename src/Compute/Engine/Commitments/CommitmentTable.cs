@@ -6,6 +6,7 @@ namespace Concertina.Compute.Engine.Scheduling;
 internal sealed class CommitmentTable
 {
     private readonly long[][] _bytesByPages;
+    private long _capacityBytes;
 
     /// <param name="cache">Who knows the bytes.</param>
     /// <param name="contextLength">Longest sequence, in tokens.</param>
@@ -13,7 +14,7 @@ internal sealed class CommitmentTable
     public CommitmentTable(PagedKvCache cache, int contextLength, int stepTokens)
     {
         ContextLength = contextLength;
-        CapacityBytes = cache.CommittableBytes;
+        _capacityBytes = cache.CommittableBytes;
         PendingColumns = KvShape.PagesFor(stepTokens) + 1;
         _bytesByPages = new long[cache.Rungs.Count][];
         for (int rung = 0; rung < _bytesByPages.Length; rung++)
@@ -28,8 +29,12 @@ internal sealed class CommitmentTable
 
     public int ContextLength { get; }
 
-    /// <summary>What the sum of commitments may reach.</summary>
-    public long CapacityBytes { get; }
+    /// <summary>What the sum of commitments of new requests may reach; the engine's thread changes it with the budget.</summary>
+    public long CapacityBytes
+    {
+        get => Volatile.Read(ref _capacityBytes);
+        set => Volatile.Write(ref _capacityBytes, value);
+    }
 
     /// <summary>Columns behind the recent window that a run on a deeper rung may hold before they are squeezed.</summary>
     public int PendingColumns { get; }

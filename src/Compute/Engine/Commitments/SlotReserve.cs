@@ -38,13 +38,24 @@ internal sealed class SlotReserve(
             {
                 continue;
             }
-            if (!MayReclaim || idle.TakeOldest() is not { } oldest)
+            if (!MayReclaim || !TryReclaim())
             {
                 return false;
             }
-            Release(oldest);
-            Reclaimed++;
         }
+        return true;
+    }
+
+    /// <summary>Gives back the units of the sequence that has been idle longest.</summary>
+    /// <returns>False when none is idle.</returns>
+    public bool TryReclaim()
+    {
+        if (idle.TakeOldest() is not { } oldest)
+        {
+            return false;
+        }
+        Release(oldest);
+        Reclaimed++;
         return true;
     }
 

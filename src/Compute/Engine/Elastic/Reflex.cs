@@ -45,8 +45,8 @@ internal sealed class Reflex
     /// <returns>True when it gave somebody a deeper rung.</returns>
     public bool Run(bool waits, bool squeezing)
     {
-        double capacity = _state.Cache.CommittableBytes;
-        double used = _state.Cache.Interior.Arena.LiveBytes - _state.Cache.UnreferencedPrefixBytes;
+        double capacity = _state.Commitments.CapacityBytes; // that of a smaller budget on the way, too
+        double used = _state.LiveBytes;
         // What was begun is finished before more is asked for.
         bool begun = _state.Squeezes.Count > 0;
         if (_ladder.Count == 1 || begun || (!waits && used < _state.Options.HighWatermark * capacity))

@@ -48,6 +48,7 @@ internal sealed class EngineMetrics
         meter.CreateObservableUpDownCounter("engine.sequences.idle", () => state.Board.Read().IdleSequences, "{sequence}", "Open sequences that hold units and no commitment.");
         meter.CreateObservableUpDownCounter("kv_cache.memory.usage", () => state.Board.Read().Kv.UsedBytes, "By", "Physical bytes in use.");
         meter.CreateObservableUpDownCounter("kv_cache.memory.limit", () => state.Board.Read().Kv.BudgetBytes, "By", "Bytes the cache may use.");
+        meter.CreateObservableUpDownCounter("kv_cache.memory.target", () => state.Board.Read().Budget.TargetBytes, "By", "Bytes the cache was told to use at most.");
         meter.CreateObservableUpDownCounter("kv_cache.memory.committed", () => state.Board.Read().CommittedBytes, "By", "Bytes promised to running sequences.");
         meter.CreateObservableUpDownCounter("kv_cache.undo.backlog", () => state.Board.Read().UndoBacklog, "{sequence}", "Sequences that are to get a better rung back.");
         meter.CreateObservableUpDownCounter("kv_cache.undo.backlog_tokens", () => state.Board.Read().UndoBacklogTokens, "{token}", "Tokens to compute for them.");

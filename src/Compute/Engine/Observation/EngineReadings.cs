@@ -22,5 +22,6 @@ internal struct EngineReadings
     public int UndoBacklog;
     public int Running;
     public int IdleSequences;
+    public KvBudgetState Budget;
     public KvCacheStatistics Kv;
 }

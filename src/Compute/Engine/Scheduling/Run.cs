@@ -11,8 +11,8 @@ internal sealed class Run(Sequence sequence, GenerationSpec spec, TokenStream st
 
     public TokenStream Stream { get; } = stream;
 
-    /// <summary>What the run may hold and how long it may get.</summary>
-    public required RunBounds Bounds { get; init; }
+    /// <summary>What the run may hold and how long it may get; fixed once it is admitted.</summary>
+    public required RunBounds Bounds { get; set; }
 
     /// <summary>When it was submitted.</summary>
     public required long SubmittedAt { get; init; }

@@ -23,6 +23,9 @@ internal sealed class WaitingQueue(FairClocks clocks)
     /// <summary>Who has waited longest, or null.</summary>
     public Run? Oldest => _arrivals.First?.Value;
 
+    /// <summary>All of them, in order of arrival, as they are now.</summary>
+    public Run[] InOrder() => [.. _arrivals];
+
     public void Add(Run run)
     {
         run.Tenant = clocks.Enter(run.Sequence.Identity.TenantId);

@@ -20,7 +20,7 @@ internal sealed class UndoMemory(PagedKvCache cache, CommitmentTable commitments
     public long FreeBytes(IReadOnlyList<UndoJob> shadows)
     {
         // Not up to the last byte: above the high watermark sessions are squeezed, which would undo the undo.
-        long free = (long)(highWatermark * cache.CommittableBytes) - (cache.UsedBytes - cache.Interior.Budget.FixedBytes - cache.UnreferencedPrefixBytes);
+        long free = (long)(highWatermark * commitments.CapacityBytes) - (cache.UsedBytes - cache.Interior.Budget.FixedBytes - cache.UnreferencedPrefixBytes);
         foreach (Run run in ledger.Runs)
         {
             free -= Math.Max(0, run.HeldBytes - run.Table.Bytes); // elastic ones are promised their floors and hold more

@@ -24,7 +24,10 @@ internal sealed class CacheBudget(long budgetBytes, double reserveShare, int siz
     public long BorrowedBytes { get; private set; }
 
     /// <summary>Sum of commitments that can always be met.</summary>
-    public long CommittableBytes => Math.Max(0, BudgetBytes - ReserveBytes - FixedBytes - _roundingBytes);
+    public long CommittableBytes => CommittableFor(BudgetBytes);
+
+    /// <summary>Sum of commitments that another budget could always meet.</summary>
+    public long CommittableFor(long bytes) => Math.Max(0, bytes - ReserveOf(bytes, reserveShare) - FixedBytes - _roundingBytes);
 
     public bool CanOpenExtent(int extentsInUse, bool fromReserve) => CanAddLists(ExtentArena.ExtentBytes, extentsInUse, fromReserve);
 

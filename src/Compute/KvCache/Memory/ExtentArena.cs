@@ -51,6 +51,9 @@ internal sealed unsafe class ExtentArena : IDisposable
 
     public int ExtentsInUse { get; private set; }
 
+    /// <summary>Bytes the operating system may hold for the arena: extents that were written since they were last given back.</summary>
+    public long ResidentBytes { get; private set; }
+
     /// <summary>Bytes of units in use, each with its stride.</summary>
     public long LiveBytes { get; private set; }
 
@@ -109,6 +112,7 @@ internal sealed unsafe class ExtentArena : IDisposable
         }
         Remove(ref _freeHead, extent);
         _class[extent] = (sbyte)sizeClass;
+        ResidentBytes += _touched[extent] ? 0 : ExtentBytes;
         _touched[extent] = true;
         Push(ref _partialHead[sizeClass], extent);
         _freeSlots[sizeClass] += _classes[sizeClass].SlotsPerExtent;
@@ -195,6 +199,7 @@ internal sealed unsafe class ExtentArena : IDisposable
             if (_touched[extent] && _range.Discard((long)extent * ExtentBytes, ExtentBytes))
             {
                 _touched[extent] = false;
+                ResidentBytes -= ExtentBytes;
                 bytes += ExtentBytes;
             }
         }
