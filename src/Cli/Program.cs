@@ -14,7 +14,7 @@ RootCommand root = new("Serves language models from a cluster of .NET actors.")
     new Command("bench", "Measures and writes JSON.")
     {
         BenchModelCommand.Decode(), BenchModelCommand.Prefill(), BenchServeCommand.Create(), BenchCapacityCommand.Create(),
-        BenchTranscodeCommand.Create(),
+        BenchTranscodeCommand.Create(), BenchElasticCommand.Undo(), BenchElasticCommand.Budget(),
     },
     CalibrateCommand.Create(),
     InspectCommand.Create(),

@@ -4,6 +4,7 @@ using Concertina.Compute.Store;
 using Concertina.Grains.Tenants;
 using Concertina.Grains.Workers;
 using Concertina.Runtime.Storage;
+using Concertina.Silo.Memory;
 using Concertina.Silo.Models;
 using Concertina.Silo.Options;
 using Microsoft.Extensions.Configuration;
@@ -35,7 +36,8 @@ public static class SiloHosting
         // In this order: services stop in reverse, so the model is freed last, after the grains that hold its sequences.
         builder.Services.AddHostedService(provider => provider.GetRequiredService<ModelService>());
         GrainHosting.Add(builder.Services);
-        builder.Services.AddHostedService<DrainService>().AddHostedService<WorkerService>().AddHostedService<SessionSweep>();
+        builder.Services.AddHostedService<DrainService>().AddHostedService<WorkerService>().AddHostedService<SessionSweep>()
+            .AddHostedService<MemoryLimitWatch>();
         builder.Services.AddOptions<HostOptions>().Configure<IOptions<SiloOptions>>((host, silo) =>
             host.ShutdownTimeout = TimeSpan.FromSeconds(silo.Value.DrainSeconds + StopSeconds));
         return builder;
@@ -69,6 +71,7 @@ public static class SiloHosting
         services.AddSingleton(provider => new LocalWorker(
             $"{provider.GetRequiredService<IOptions<SiloOptions>>().Value.Name}/{Device}",
             provider.GetRequiredService<IOptions<ModelOptions>>().Value.ServedName));
+        services.TryAddSingleton<Func<MemoryReading>>(static () => new MemoryReading(MachineMemory.LimitBytes(), MachineMemory.AvailableBytes()));
         services.AddSingleton<ModelLoader>().AddSingleton<SiloMetrics>();
         services.AddSingleton<ModelService>(MakeModelService);
     }

@@ -1,3 +1,4 @@
+using Concertina.Compute.Engine;
 using Microsoft.Extensions.Logging;
 
 namespace Concertina.Silo;
@@ -31,6 +32,17 @@ internal static partial class SiloLog
     [LoggerMessage(EventId = 3013, Level = LogLevel.Warning,
         Message = "Rung {Rung} failed its self-test on model {Model} and leaves the ladder: {Problem}")]
     public static partial void RungFailed(ILogger logger, string rung, string model, string problem);
+
+    [LoggerMessage(EventId = 3014, Level = LogLevel.Warning,
+        Message = "The container's memory limit went from {Before} to {Limit} bytes; the KV budget is to be {TargetBytes} bytes and is {ActualBytes} now (held up by: {Hold}).")]
+    public static partial void MemoryLimitChanged(ILogger logger, long? before, long? limit, long targetBytes, long actualBytes, KvBudgetHold hold);
+
+    [LoggerMessage(EventId = 3015, Level = LogLevel.Error,
+        Message = "The container's memory limit of {Limit} bytes leaves {Bytes} bytes for the KV cache, which cannot work with them; it stays as it is and may be killed: {Problem}")]
+    public static partial void MemoryLimitTooSmall(ILogger logger, long? limit, long bytes, string problem);
+
+    [LoggerMessage(EventId = 3016, Level = LogLevel.Warning, Message = "The container's memory limit could not be read or followed; the next look tries again.")]
+    public static partial void MemoryLimitUnread(ILogger logger, Exception problem);
 
     [LoggerMessage(EventId = 3003, Level = LogLevel.Information,
         Message = "Draining: {Running} running and {Queued} waiting requests have {DrainSeconds} s to finish.")]

@@ -41,4 +41,5 @@ internal static class ResultFile
 [JsonSerializable(typeof(RecallResult))]
 [JsonSerializable(typeof(EvaluationResult))]
 [JsonSerializable(typeof(TranscodeFile))]
+[JsonSerializable(typeof(ElasticFile))]
 internal sealed partial class ResultJson : JsonSerializerContext;

@@ -11,6 +11,9 @@ public static class MachineMemory
         ("memory.limit_in_bytes", "memory.usage_in_bytes", "total_inactive_file"),
     ];
 
+    // Version 1 writes "no limit" as the largest number of whole pages.
+    private const long UnlimitedBytes = 1L << 60;
+
     /// <summary>
     /// Bytes that can still be allocated before the limit of the container (any of its control groups, version 2 or 1) or
     /// the machine's memory is reached. File pages that the kernel can drop count as free.
@@ -23,6 +26,13 @@ public static class MachineMemory
             : GC.GetGCMemoryInfo().TotalAvailableMemoryBytes;
         return Groups(root).Select(Left).OfType<long>().Append(machine).Min();
     }
+
+    /// <summary>The tightest memory limit of this process's control groups, version 2 or 1, in bytes; null: none is set.</summary>
+    /// <param name="root">Root of the file system; another one in tests.</param>
+    public static long? LimitBytes(string root = "/") => Groups(root)
+        .Select(group => Names.Select(names => Number(Path.Combine(group, names.Limit))).FirstOrDefault(limit => limit is not null))
+        .Where(limit => limit < UnlimitedBytes)
+        .Min();
 
     /// <summary>Folders of this process's control groups, from its own up to the root of the hierarchy.</summary>
     private static IEnumerable<string> Groups(string root)

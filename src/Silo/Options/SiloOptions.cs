@@ -15,4 +15,7 @@ public sealed record SiloOptions
     /// <summary>Seconds running streams get to finish after a shutdown began; then they end with an error. Default 26, a second more than the gateway grants.</summary>
     [Range(0.0, 86_400.0, ErrorMessage = "Silo:DrainSeconds must be between 0 and 86400.")]
     public double DrainSeconds { get; init; } = 26;
+
+    /// <summary>True: the KV budget follows the container's memory limit when that changes at run time. Default <c>true</c>.</summary>
+    public bool WatchMemoryLimit { get; init; } = true;
 }

@@ -145,7 +145,7 @@ public sealed class UndoTests
     [Fact]
     public async Task No_shadow_is_begun_that_promises_leave_no_bytes_for()
     {
-        await using EngineBench bench = new(new EngineOptions { StepTokens = 32, HighWatermark = 1 }, columns: 24, parts: PairLadder.Parts());
+        await using EngineBench bench = new(new EngineOptions { StepTokens = 32, HighWatermark = 1 }, columns: 28, parts: PairLadder.Parts());
         (SequenceHandle handle, _) = await Squeezed(bench, "pair1");
         SequenceHandle[] big = [bench.Open(session: "big0"), bench.Open(session: "big1")];
         TokenStream[] streams = [.. big.Select((large, i) => EngineBench.Submit(large, bench.Spec(EngineBench.Prompt(550, 31 + i), 80)))];

@@ -49,6 +49,8 @@ internal sealed class FakeEngine : IInferenceEngine
         Refused = [],
         MemoryWaits = 0,
         Kv = new KvCacheStatistics(BudgetBytes, _open.Keys.Sum(handle => handle.KvBytes), 0, 0, 0, 0, 0, 0, 0, 0, 0),
+        Kv = new KvCacheStatistics(1 << 30, _open.Keys.Sum(handle => handle.KvBytes), 0, 0, 0, 0, 0, 0, 0, 0, 0),
+        Budget = new KvBudgetState(Budgets[^1], Budgets[^1], KvBudgetHold.None, 0),
         Draining = _draining,
         StalledStage = StalledStage,
     };
@@ -56,8 +58,21 @@ internal sealed class FakeEngine : IInferenceEngine
     /// <summary>The next generation that is submitted.</summary>
     public Task<FakeGeneration> NextSubmission() => _submitted.Reader.ReadAsync().AsTask();
 
-    public Task<KvBudgetState> ChangeBudgetAsync(long budgetBytes) =>
-        Task.FromResult(new KvBudgetState(budgetBytes, budgetBytes, KvBudgetHold.None, 0));
+    /// <summary>Budgets that were asked for; the last one holds.</summary>
+    public List<long> Budgets { get; } = [1 << 30];
+
+    /// <summary>The least budget it takes.</summary>
+    public long LeastBudgetBytes { get; set; }
+
+    public Task<KvBudgetState> ChangeBudgetAsync(long budgetBytes)
+    {
+        if (budgetBytes < LeastBudgetBytes)
+        {
+            return Task.FromException<KvBudgetState>(new ArgumentException($"{budgetBytes} bytes are too small."));
+        }
+        Budgets.Add(budgetBytes);
+        return Task.FromResult(Snapshot.Budget);
+    }
 
     public SequenceHandle Open(in SequenceIdentity identity)
     {

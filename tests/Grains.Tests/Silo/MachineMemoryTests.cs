@@ -45,6 +45,27 @@ public sealed class MachineMemoryTests : IDisposable
         Assert.Equal(GiB, MachineMemory.AvailableBytes(_root.Path));
     }
 
+    [Theory]
+    [InlineData("max", null)]
+    [InlineData("1073741824", GiB)]
+    public void The_limit_alone_is_that_of_the_tightest_group_or_none(string own, long? expected)
+    {
+        Write("proc/self/cgroup", "0::/pod/container\n");
+        Write("sys/fs/cgroup/pod/memory.max", own + "\n");
+        Write("sys/fs/cgroup/pod/container/memory.max", "max\n");
+        Assert.Equal(expected, MachineMemory.LimitBytes(_root.Path));
+    }
+
+    [Theory]
+    [InlineData(9223372036854771712, null)] // how version 1 says that there is none
+    [InlineData(2 * GiB, 2 * GiB)]
+    public void The_limit_alone_of_a_version_1_group(long written, long? expected)
+    {
+        Write("proc/self/cgroup", "4:memory:/box\n");
+        Write("sys/fs/cgroup/memory/box/memory.limit_in_bytes", $"{written}\n");
+        Assert.Equal(expected, MachineMemory.LimitBytes(_root.Path));
+    }
+
     [Fact]
     public void A_group_over_its_limit_has_nothing_left()
     {
