@@ -49,7 +49,6 @@ internal sealed class FakeEngine : IInferenceEngine
         Refused = [],
         MemoryWaits = 0,
         Kv = new KvCacheStatistics(BudgetBytes, _open.Keys.Sum(handle => handle.KvBytes), 0, 0, 0, 0, 0, 0, 0, 0, 0),
-        Kv = new KvCacheStatistics(1 << 30, _open.Keys.Sum(handle => handle.KvBytes), 0, 0, 0, 0, 0, 0, 0, 0, 0),
         Budget = new KvBudgetState(Budgets[^1], Budgets[^1], KvBudgetHold.None, 0),
         Draining = _draining,
         StalledStage = StalledStage,
