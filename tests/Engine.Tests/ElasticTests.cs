@@ -45,6 +45,25 @@ public sealed class ElasticTests
     }
 
     [Fact]
+    public async Task Streams_that_are_squeezed_and_still_grow_are_squeezed_again()
+    {
+        EngineOptions options = new() { StepTokens = 64, HighWatermark = 0.5, LowWatermark = 0.45 };
+        await using EngineBench bench = new(options, columns: 44, Context, Parts());
+        TokenStream[] streams = [.. Enumerable.Range(0, 2).Select(session =>
+            EngineBench.Submit(bench.Open(session: $"s{session}"), Elastic(bench.Spec(EngineBench.Prompt(800, session), 1000), "pair1")))];
+
+        for (int step = 0; streams.Any(stream => stream.End is null); step++)
+        {
+            Assert.True(step < 5000, $"Nobody moves: {bench.Engine.Snapshot}");
+            bench.Step();
+            Array.ForEach(streams, stream => EngineBench.Read(stream));
+        }
+
+        Assert.All(streams, stream => Assert.Equal((FinishKind.Length, "pair1"), (stream.End!.Kind, stream.End.Rung)));
+        Assert.True(bench.Engine.Snapshot.Reflexes > 1, $"{bench.Engine.Snapshot.Reflexes} reflexes");
+    }
+
+    [Fact]
     public async Task While_memory_suffices_nobody_is_squeezed()
     {
         await using EngineBench bench = new(new EngineOptions { StepTokens = 64 }, columns: 140, Context, Parts());

@@ -92,6 +92,19 @@ public sealed class PlanLadder
         return leadsOn && (rung < session.Rung ? session.MayRise : Has(_rungs[rung].Sources & _rungs[rung].Entries, session.Rung));
     }
 
+    /// <summary>Whether a session on a rung can still be brought to its floor.</summary>
+    public bool LeadsTo(int rung, int floor) => Has(_leadingTo[floor], rung);
+
+    /// <summary>The deepest rung, not below a given one, from which a floor can still be reached; 0 if there is none.</summary>
+    public int NearestLeadingTo(int floor, int rung)
+    {
+        while (rung > 0 && !LeadsTo(rung, floor))
+        {
+            rung--;
+        }
+        return rung;
+    }
+
     private static bool Has(uint mask, int rung) => ((mask >> rung) & 1) != 0;
 
     // Rungs from which this one can be reached, itself included, over others too.

@@ -1,3 +1,5 @@
+using Concertina.Compute.Allocation;
+using Concertina.Compute.Engine.Elastic;
 using Concertina.Compute.Engine.Scheduling;
 using Concertina.Compute.Engine.Undo;
 using Concertina.Compute.KvCache;
@@ -15,7 +17,8 @@ internal sealed class EngineState
         Time = time;
         Commitments = new CommitmentTable(cache, model.ContextLength, options.StepTokens);
         Ladder = new EngineLadder(ladder ?? EngineLadder.Of(cache, profile: null), options.DefaultFloorNats);
-        Intake = new Intake(new RequestRules(model, Commitments, Ladder, options.DefaultNewTokens), options, time, wake);
+        Curve = ReflexLadders.All(cache, Ladder, new PlanOptions());
+        Intake = new Intake(new RequestRules(model, Commitments, Ladder, Curve, options.DefaultNewTokens), options, time, wake);
         Ledger = new CommitmentLedger(Commitments.CapacityBytes, options.MaxRunning);
         Queue = new WaitingQueue(Clocks);
         Undos = new UndoQueue(cache, Commitments, Ledger, options.HighWatermark);
@@ -33,6 +36,9 @@ internal sealed class EngineState
 
     /// <summary>The rungs of the model, lossless first.</summary>
     public EngineLadder Ladder { get; }
+
+    /// <summary>The same as the plan sees them.</summary>
+    public PlanLadder Curve { get; }
 
     public Intake Intake { get; }
 

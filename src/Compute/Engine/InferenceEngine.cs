@@ -51,7 +51,6 @@ public sealed class InferenceEngine : IInferenceEngine
         StageMark mark = new();
         _manual = manual;
         _state = new EngineState(cache, runner.Config, options, time, _loop.Wake, ladder);
-        Curve = ReflexLadders.All(cache, _state.Ladder, new PlanOptions());
         _step = new EngineStep(_state, runner, new EngineMetrics(meters, _state), mark);
         _watchdog = new EngineWatchdog(_state, mark, _loop.Wake);
         if (!manual)
@@ -99,12 +98,12 @@ public sealed class InferenceEngine : IInferenceEngine
     public IReadOnlyList<KvRungFacts> Ladder => _state.Ladder.Rungs;
 
     /// <inheritdoc/>
-    public PlanLadder? Curve { get; }
+    public PlanLadder? Curve => _state.Curve;
 
     /// <inheritdoc/>
     public SequenceHandle Open(in SequenceIdentity identity)
     {
-        Sequence sequence = new(identity);
+        Sequence sequence = new(identity, _state.Curve);
         lock (_lock)
         {
             ObjectDisposedException.ThrowIf(_stopped is not null, this);

@@ -84,7 +84,7 @@ internal sealed class StepResults(EngineState state, Settlement settlement, Engi
         {
             Run run = runs[i];
             SampledToken sampled = _sampled[i];
-            if (run.Table.Rung > 0)
+            if (state.Cache.Interior.HasWork(run.Table))
             {
                 state.Squeezes.Add(run.Sequence);
             }

@@ -121,6 +121,10 @@ internal sealed class CacheInterior : IDisposable
         }
     }
 
+    /// <summary>Whether a table may have units to move or slots to evict on the way to its rung.</summary>
+    public bool HasWork(PageTable table) =>
+        table.Rung > 0 && (Rungs[table.Rung].Evicts || Squeezer.IsPending(table));
+
     /// <summary>Does the next piece of work that brings a table to its rung: moves a unit, or else a slice of eviction.</summary>
     public SqueezeStep Step(PageTable table)
     {

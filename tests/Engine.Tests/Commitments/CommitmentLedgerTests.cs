@@ -1,3 +1,4 @@
+using Concertina.Compute.Allocation;
 using Concertina.Compute.Engine;
 using Concertina.Compute.Engine.Scheduling;
 using Concertina.Compute.KvCache;
@@ -76,7 +77,7 @@ public sealed class CommitmentLedgerTests
     {
         int first = random.Next(1, fullBytes + 1);
         GenerationSpec spec = new() { RequestId = "r", Prompt = new int[1] };
-        Sequence sequence = new(new SequenceIdentity("t/s", "t", PrefixScope.For("t", null)));
+        Sequence sequence = new(new SequenceIdentity("t/s", "t", PrefixScope.For("t", null)), new PlanLadder([new PlanRung { Name = "f16", BytesPerToken = 1, Distortion = 0 }], 0, new PlanOptions()));
         return new Run(sequence, spec, new TokenStream(spec, 1, _ => { }, () => { }))
         {
             Bounds = new RunBounds(fullBytes, fullBytes, first, first, EndsAtBudget: false),

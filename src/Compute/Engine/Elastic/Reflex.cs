@@ -47,11 +47,11 @@ internal sealed class Reflex
     {
         double capacity = _state.Commitments.CapacityBytes; // that of a smaller budget on the way, too
         double used = _state.LiveBytes;
-        // What was begun is finished before more is asked for.
-        bool begun = _state.Squeezes.Count > 0;
+        // What was begun is finished before more is asked for, unless it comes no further.
+        bool begun = _state.Squeezes.Count > 0 && squeezing;
         if (_ladder.Count == 1 || begun || (!waits && used < _state.Options.HighWatermark * capacity))
         {
-            IsExhausted = _ladder.Count == 1 || (waits && begun && !squeezing);
+            IsExhausted = _ladder.Count == 1;
             return false;
         }
         Gather();

@@ -1,3 +1,4 @@
+using Concertina.Compute.Allocation;
 using Concertina.Compute.Engine.Scheduling;
 using Concertina.Compute.Model;
 
@@ -5,7 +6,7 @@ namespace Concertina.Compute.Engine;
 
 /// <summary>Whether a request could ever run here, and how much it may take. Pure; any thread.</summary>
 internal sealed class RequestRules(
-    ModelConfig model, CommitmentTable commitments, EngineLadder ladder, int defaultNewTokens)
+    ModelConfig model, CommitmentTable commitments, EngineLadder ladder, PlanLadder curve, int defaultNewTokens)
 {
     /// <summary>Checks what does not change with load.</summary>
     /// <returns>Why it can never run; null: it can, within the bounds.</returns>
@@ -41,6 +42,11 @@ internal sealed class RequestRules(
         RunBounds bounds = Bounds(spec, deepest);
         int start = spec.Kv.Mode == KvMode.Economy ? deepest : 0;
         while (start < deepest && commitments.Bytes(bounds.FirstTokens, start) > commitments.CapacityBytes)
+        {
+            start++;
+        }
+        // Nor on one from which its floor, whose bytes it is promised, is out of reach.
+        while (!curve.LeadsTo(start, deepest))
         {
             start++;
         }

@@ -69,7 +69,7 @@ internal sealed class Admission(EngineState state)
         if (sequence.Table is { } warm)
         {
             int common = sequence.Tokens.Span.CommonPrefixLength(prompt);
-            int usable = Math.Min(common, warm.ReachedRung > deepest ? warm.ExactTokens : warm.TokenCount);
+            int usable = Math.Min(common, warm.ReachedRung > deepest || !state.Curve.LeadsTo(warm.ReachedRung, deepest) ? warm.ExactTokens : warm.TokenCount);
             int kept = Math.Min(usable, prompt.Length - 1);
             if (state.Cache.MatchLength(scope, prompt, deepest) <= kept && state.Cache.Truncate(warm, kept) is int left and > 0)
             {

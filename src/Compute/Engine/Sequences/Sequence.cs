@@ -1,3 +1,4 @@
+using Concertina.Compute.Allocation;
 using Concertina.Compute.Engine.Scheduling;
 using Concertina.Compute.Engine.Undo;
 using Concertina.Compute.KvCache;
@@ -5,7 +6,7 @@ using Concertina.Compute.KvCache;
 namespace Concertina.Compute.Engine;
 
 /// <summary>State of one open sequence: plain data. Each member says who may touch it.</summary>
-internal sealed class Sequence(SequenceIdentity identity)
+internal sealed class Sequence(SequenceIdentity identity, PlanLadder curve)
 {
     private int _warmTokens;
     private long _kvBytes;
@@ -58,8 +59,11 @@ internal sealed class Sequence(SequenceIdentity identity)
     /// <summary>Engine thread only: when its last run ended.</summary>
     public long IdleSince { get; set; }
 
-    /// <summary>Engine thread only: rung it is to be on, the assigned one within what its request allows.</summary>
-    public int WantedRung => Math.Max(StartRung, Math.Min(AssignedRung, DeepestRung));
+    /// <summary>
+    /// Engine thread only: rung it is to be on, the assigned one within what its request allows, and not one from which its floor,
+    /// whose bytes it is promised, is out of reach.
+    /// </summary>
+    public int WantedRung => Math.Max(StartRung, curve.NearestLeadingTo(DeepestRung, Math.Min(AssignedRung, DeepestRung)));
 
     /// <summary>Engine thread only: the way back to a better rung, or null.</summary>
     public UndoJob? Undo { get; set; }

@@ -55,6 +55,9 @@ internal sealed class Squeezer(UnitTable units, PageTranscoder transcoder, RungF
         ? 0
         : Math.Max(0, LimitColumn(tokens) - Math.Max(table.Sweep.Done, SinkColumns));
 
+    /// <summary>Whether columns have left the window that were not swept, or are being swept.</summary>
+    public bool IsPending(PageTable table) => table.Sweep.Limit > 0 || Limit(table) > Math.Max(table.Sweep.Done, Sinks);
+
     /// <summary>Most work that one step of a table may be charged.</summary>
     public long DearestCharge(PageTable table) => transcoder.DearestCharge(rungs[table.Rung]);
 
@@ -114,13 +117,15 @@ internal sealed class Squeezer(UnitTable units, PageTranscoder transcoder, RungF
     // A commitment deeper than the rung says nothing: the rung's bytes are the most that is asked for then.
     private RungFormat Committed(PageTable table) => rungs[Math.Min(table.CommittedRung ?? table.Rung, table.Rung)];
 
+    private int Limit(PageTable table) => KeepsWindow ? LimitColumn(table.TokenCount) : table.TokenCount / KvShape.PageTokens;
+
     private bool TryOpenSweep(PageTable table)
     {
         if (table.Sweep.Limit > 0)
         {
             return true;
         }
-        int limit = KeepsWindow ? LimitColumn(table.TokenCount) : table.TokenCount / KvShape.PageTokens;
+        int limit = Limit(table);
         if (limit <= Math.Max(table.Sweep.Done, Sinks))
         {
             return false;
