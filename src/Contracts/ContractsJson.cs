@@ -23,5 +23,6 @@ namespace Concertina.Contracts;
 [JsonSerializable(typeof(ReserveAnswer))]
 [JsonSerializable(typeof(UsageRecord))]
 [JsonSerializable(typeof(TenantFacts))]
+[JsonSerializable(typeof(TenantUsage))]
 [JsonSourceGenerationOptions(GenerationMode = JsonSourceGenerationMode.Metadata)]
 public sealed partial class ContractsJson : JsonSerializerContext;

@@ -40,7 +40,7 @@ public static class GatewayHosting
         services.AddMetrics();
         services.AddSingleton<GatewayMetrics>().AddSingleton<PrometheusExporter>();
         services.AddSingleton<GatewayCalls>().AddSingleton<DrainState>();
-        services.AddSingleton<KeyRing>();
+        services.AddSingleton<KeyRing>().AddSingleton<TenantAccess>().AddSingleton<AccountEndpoints>();
         services.AddSingleton<ModelCatalog>().AddSingleton<ModelEndpoints>().AddHostedService<ModelWatch>();
         services.AddSingleton<SeedSource>().AddSingleton<ChatValidator>().AddSingleton<ChatSurroundings>().AddSingleton<ChatReader>().AddSingleton<ChatEndpoint>();
         services.AddSingleton<Router>().AddSingleton<GenerationServices>().AddSingleton<GenerationOpener>();
@@ -91,6 +91,10 @@ public static class GatewayHosting
         {
             app.MapGet(path, models.Ladder);
         }
+        AccountEndpoints account = app.Services.GetRequiredService<AccountEndpoints>();
+        app.MapGet(GatewayPaths.Usage, (Delegate)account.Usage);
+        app.MapGet(GatewayPaths.Session, account.Session);
+        app.MapDelete(GatewayPaths.Session, account.Delete);
         KeyRing keys = app.Services.GetRequiredService<KeyRing>();
         foreach (string path in GatewayPaths.Later)
         {

@@ -19,4 +19,9 @@ public interface ITenantGrain : IGrainWithStringKey
     [ResponseTimeout("00:00:05")]
     [Alias("authorize")]
     Task<TenantFacts?> Authorize(byte[] keySha256, CancellationToken cancellation = default);
+
+    /// <summary>What the tenant has used so far. The caller has checked who asks.</summary>
+    [ResponseTimeout("00:00:05")]
+    [Alias("usage")]
+    Task<TenantUsage> Usage(CancellationToken cancellation = default);
 }

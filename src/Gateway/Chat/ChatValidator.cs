@@ -2,10 +2,10 @@ using System.Globalization;
 using System.Security.Cryptography;
 using System.Text;
 using System.Text.Json;
-using System.Text.RegularExpressions;
 using Concertina.Contracts.Sessions;
 using Concertina.Gateway.Http;
 using Concertina.Gateway.Kv;
+using Concertina.Gateway.Tenants;
 using Concertina.Gateway.Wire;
 using Concertina.Tokenization;
 using Microsoft.AspNetCore.Http;
@@ -14,7 +14,7 @@ using Microsoft.Extensions.Options;
 namespace Concertina.Gateway.Chat;
 
 /// <summary>Turns what a client sent into a command in which every value is known to be good, or says which one is not.</summary>
-internal sealed partial class ChatValidator(IOptions<GatewayOptions> options, SeedSource seeds)
+internal sealed class ChatValidator(IOptions<GatewayOptions> options, SeedSource seeds)
 {
     private const int MaxChoices = 128;
     private const int MaxStopTokenIds = 128;
@@ -44,7 +44,7 @@ internal sealed partial class ChatValidator(IOptions<GatewayOptions> options, Se
             return ApiErrors.Invalid("stream_options", "'stream_options' is only allowed when 'stream' is true.");
         }
         string? session = request.SessionId ?? Header(headers, "x-session-id");
-        if (session is not null && !SessionName().IsMatch(session))
+        if (session is not null && !SessionName.IsOne(session))
         {
             return ApiErrors.Invalid("session_id", "'session_id' must be 1 to 128 letters, digits or '._:-' and start with a letter or digit.");
         }
@@ -142,7 +142,4 @@ internal sealed partial class ChatValidator(IOptions<GatewayOptions> options, Se
     }
 
     private static string? Header(IHeaderDictionary headers, string name) => headers[name] is [{ Length: > 0 } value, ..] ? value : null;
-
-    [GeneratedRegex(@"^[A-Za-z0-9][A-Za-z0-9._:-]{0,127}\z", RegexOptions.CultureInvariant)]
-    private static partial Regex SessionName();
 }

@@ -35,6 +35,9 @@ internal static class ApiErrors
     public static ApiError ModelNotFound(string model) =>
         new(404, InvalidRequest, "model_not_found", $"The model '{model}' does not exist. GET /v1/models lists those that do.") { Param = "model" };
 
+    public static ApiError SessionNotFound(string id) =>
+        new(404, InvalidRequest, "session_not_found", $"The session '{id}' does not exist.");
+
     public static ApiError PathNotFound(string path) =>
         new(404, InvalidRequest, "path_not_found", $"There is nothing at '{path}'.");
 

@@ -10,6 +10,9 @@ internal static class GatewayPaths
     public const string Ready = "/readyz";
     public const string Metrics = "/metrics";
 
+    public const string Usage = "/v1/usage";
+    public const string Session = "/v1/sessions/{id}";
+
     /// <summary>Served under <c>/v1</c> and without it.</summary>
     public static readonly string[] Chat = ["/v1/chat/completions", "/chat/completions"];
 

@@ -11,11 +11,11 @@ using Orleans;
 namespace Concertina.Gateway.Models;
 
 /// <summary>GET /v1/models, /v1/models/{id} and /v1/kv/ladder: only what the key may use.</summary>
-internal sealed class ModelEndpoints(KeyRing keys, ModelCatalog models, IGrainFactory grains, GatewayCalls calls, ILogger<ModelEndpoints> logger)
+internal sealed class ModelEndpoints(TenantAccess access, ModelCatalog models, IGrainFactory grains, GatewayCalls calls, ILogger<ModelEndpoints> logger)
 {
     public async Task<IResult> List(HttpContext context)
     {
-        if (!(await Allowed(context)).Is(out TenantFacts? tenant, out ApiError? error))
+        if (!(await access.Check(context)).Is(out TenantFacts? tenant, out ApiError? error))
         {
             return new ErrorResult(error);
         }
@@ -27,7 +27,7 @@ internal sealed class ModelEndpoints(KeyRing keys, ModelCatalog models, IGrainFa
 
     public async Task<IResult> Get(HttpContext context, string id)
     {
-        if (!(await Allowed(context)).Is(out TenantFacts? tenant, out ApiError? error)
+        if (!(await access.Check(context)).Is(out TenantFacts? tenant, out ApiError? error)
             || !models.Find(id).Is(out ServedModel? model, out error))
         {
             return new ErrorResult(error);
@@ -41,7 +41,7 @@ internal sealed class ModelEndpoints(KeyRing keys, ModelCatalog models, IGrainFa
     /// <param name="model">Whose rungs; null: the default model, or the only one.</param>
     public async Task<IResult> Ladder(HttpContext context, string? model)
     {
-        if (!(await Allowed(context)).Is(out TenantFacts? tenant, out ApiError? error)
+        if (!(await access.Check(context)).Is(out TenantFacts? tenant, out ApiError? error)
             || !models.Find(NameOf(model)).Is(out ServedModel? served, out error))
         {
             return new ErrorResult(error);
@@ -74,24 +74,4 @@ internal sealed class ModelEndpoints(KeyRing keys, ModelCatalog models, IGrainFa
     }
 
     private static bool May(TenantFacts tenant, ServedModel model) => tenant.Models is null || tenant.Models.Contains(model.Facts.Name);
-
-    private async Task<Outcome<TenantFacts>> Allowed(HttpContext context)
-    {
-        if (!keys.Identify(context.Request).Is(out Caller? caller, out ApiError? error))
-        {
-            return error;
-        }
-        ITenantGrain grain = grains.GetGrain<ITenantGrain>(caller.TenantId);
-        try
-        {
-            TenantFacts? facts = await calls.Lookup.ExecuteAsync(
-                async token => await grain.Authorize(caller.KeySha256, token).WaitAsync(token), context.RequestAborted);
-            return facts is null ? ApiErrors.InvalidKey(given: true) : facts;
-        }
-        catch (Exception failure) when (!context.RequestAborted.IsCancellationRequested)
-        {
-            logger.TenantSilent(failure, caller.TenantId);
-            return ApiErrors.Unavailable("The tenant's account");
-        }
-    }
 }

@@ -58,4 +58,7 @@ internal static partial class GatewayLog
 
     [LoggerMessage(4018, LogLevel.Warning, "The ladder of model {Model} could not be asked of worker {Worker}.")]
     public static partial void LadderNotHeard(this ILogger logger, Exception failure, string model, string worker);
+
+    [LoggerMessage(4019, LogLevel.Warning, "{What} did not answer a question about usage or sessions.")]
+    public static partial void AccountSilent(this ILogger logger, Exception failure, string what);
 }

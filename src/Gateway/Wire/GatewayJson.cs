@@ -14,6 +14,9 @@ namespace Concertina.Gateway.Wire;
 [JsonSerializable(typeof(ModelList))]
 [JsonSerializable(typeof(LadderList))]
 [JsonSerializable(typeof(HealthBody))]
+[JsonSerializable(typeof(UsageReport))]
+[JsonSerializable(typeof(SessionObject))]
+[JsonSerializable(typeof(SessionDeleted))]
 internal sealed partial class GatewayJson : JsonSerializerContext
 {
     /// <summary>

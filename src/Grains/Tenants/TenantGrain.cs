@@ -45,6 +45,8 @@ internal sealed class TenantGrain(
     public Task<TenantFacts?> Authorize(byte[] keySha256, CancellationToken cancellation = default) =>
         Task.FromResult(_limits.IsKey(keySha256) ? new TenantFacts(this.GetPrimaryKeyString(), _limits.Models) : null);
 
+    public Task<TenantUsage> Usage(CancellationToken cancellation = default) => Task.FromResult(_limits.Report());
+
     private async Task WriteIfChanged(CancellationToken cancellation)
     {
         if (!_changed)

@@ -10,6 +10,7 @@ internal sealed class TenantLimits
     private const int DurableRequests = 256;
     private readonly TenantOptions? _options;
     private readonly bool _keyless;
+    private readonly TimeProvider _time;
     private readonly RateLimit? _requests;
     private readonly RateLimit? _tokens;
     private readonly byte[][] _keys;
@@ -24,6 +25,7 @@ internal sealed class TenantLimits
     {
         _options = options;
         _keyless = keyless;
+        _time = time;
         _requests = options?.RequestsPerMinute is { } requests ? new RateLimit(requests, time) : null;
         _tokens = options?.TokensPerMinute is { } tokens ? new RateLimit(tokens, time) : null;
         _keys = [.. (options?.KeySha256 ?? []).Select(Convert.FromHexString)];
@@ -102,12 +104,25 @@ internal sealed class TenantLimits
             PromptTokens = Usage.PromptTokens + usage.PromptTokens,
             CachedTokens = Usage.CachedTokens + usage.CachedTokens,
             GeneratedTokens = Usage.GeneratedTokens + usage.GeneratedTokens,
+            Hours = UsageHours.Add(Usage.Hours, usage, _time.GetUtcNow()),
         };
         return true;
     }
 
     /// <summary>Usage with the request ids to remember across a restart.</summary>
     public TenantState Durable() => Usage with { RecentRequests = [.. _reservations.Settled.TakeLast(DurableRequests)] };
+
+    /// <summary>Usage so far, as the tenant may see it.</summary>
+    public TenantUsage Report() => new()
+    {
+        Requests = Usage.Requests,
+        PromptTokens = Usage.PromptTokens,
+        CachedTokens = Usage.CachedTokens,
+        GeneratedTokens = Usage.GeneratedTokens,
+        ReservedTokens = _reservations.OpenTokens,
+        TokenBudget = _options?.TokenBudget,
+        Hours = Usage.Hours,
+    };
 
     private ReserveAnswer Answer(ReserveOutcome outcome, int? retryAfterMs) => new()
     {

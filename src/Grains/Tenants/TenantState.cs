@@ -1,3 +1,4 @@
+using Concertina.Contracts.Tenants;
 using Orleans;
 
 namespace Concertina.Grains.Tenants;
@@ -21,6 +22,9 @@ public sealed record TenantState
 
     /// <summary>The last request ids settled, oldest first; a repeat of one of them after a restart is not charged again.</summary>
     [Id(4)] public string[] RecentRequests { get; init; } = [];
+
+    /// <summary>The last hours in which a request ended, oldest first.</summary>
+    [Id(5)] public UsageHour[] Hours { get; init; } = [];
 
     /// <summary>Tokens used of the budget.</summary>
     public long SpentTokens => PromptTokens + GeneratedTokens;

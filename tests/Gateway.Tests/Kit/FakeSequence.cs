@@ -10,6 +10,11 @@ internal sealed class FakeSequence(FakeCluster cluster, string key) : ISequenceG
     private readonly ConcurrentDictionary<string, TaskCompletionSource<int>> _cancels = new();
     private readonly ConcurrentDictionary<string, List<int>> _staged = new();
 
+    private static readonly SessionStatus Nothing = new(false, false, 0, 0, 0, true, "f16");
+
+    /// <summary>What the session holds.</summary>
+    public SessionStatus Held { get; set; } = Nothing;
+
     /// <summary>Tokens to keep, by request id, as the gateway said in its cancel.</summary>
     public ConcurrentDictionary<string, int> Kept { get; } = new();
 
@@ -64,9 +69,13 @@ internal sealed class FakeSequence(FakeCluster cluster, string key) : ISequenceG
         return Task.CompletedTask;
     }
 
-    public Task<SessionStatus> Status(CancellationToken cancellation = default) => throw new NotSupportedException();
+    public Task<SessionStatus> Status(CancellationToken cancellation = default) => Task.FromResult(Held);
 
-    public Task Delete(CancellationToken cancellation = default) => throw new NotSupportedException();
+    public Task Delete(CancellationToken cancellation = default)
+    {
+        Held = Nothing;
+        return Task.CompletedTask;
+    }
 
     private TaskCompletionSource<int> CancelOf(string requestId) =>
         _cancels.GetOrAdd(requestId, static _ => new TaskCompletionSource<int>(TaskCreationOptions.RunContinuationsAsynchronously));

@@ -11,6 +11,9 @@ internal sealed class FakeTenant(FakeCluster cluster, string id) : ITenantGrain
     /// <summary>Models of the key; null: all.</summary>
     public string[]? Models { get; set; }
 
+    /// <summary>What it has used so far.</summary>
+    public TenantUsage Used { get; set; } = new() { Requests = 0, PromptTokens = 0, CachedTokens = 0, GeneratedTokens = 0, ReservedTokens = 0 };
+
     /// <summary>Set: the grain fails.</summary>
     public Exception? Failure { get; set; }
 
@@ -50,4 +53,7 @@ internal sealed class FakeTenant(FakeCluster cluster, string id) : ITenantGrain
 
     public Task<TenantFacts?> Authorize(byte[] keySha256, CancellationToken cancellation = default) =>
         Task.FromResult<TenantFacts?>(new TenantFacts(id, Models));
+
+    public Task<TenantUsage> Usage(CancellationToken cancellation = default) =>
+        Failure is null ? Task.FromResult(Used) : Task.FromException<TenantUsage>(Failure);
 }

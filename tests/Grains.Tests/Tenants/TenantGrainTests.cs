@@ -28,6 +28,25 @@ public sealed class TenantGrainTests
     }
 
     [Fact]
+    public async Task Usage_says_what_was_used_what_is_reserved_and_when_also_after_a_restart()
+    {
+        await using TestSilo silo = await TestSilo.Start(With(new TenantOptions { TokenBudget = 1_000 }));
+        ITenantGrain tenant = silo.Grains.GetGrain<ITenantGrain>("me");
+        await tenant.Reserve(Request("a", 90));
+        await tenant.Reserve(Request("b", 30));
+        await tenant.Settle(new UsageRecord("a", 80, 64, 10));
+        await tenant.Settle(new UsageRecord("a", 80, 64, 10));
+
+        TenantUsage usage = await tenant.Usage();
+
+        Assert.Equal((1, 80, 64, 10, 30, 1_000L), (usage.Requests, usage.PromptTokens, usage.CachedTokens, usage.GeneratedTokens, usage.ReservedTokens, usage.TokenBudget));
+        Assert.Equal(90, Assert.Single(usage.Hours).PromptTokens + usage.Hours[0].GeneratedTokens);
+        silo.Time.Advance(TimeSpan.FromSeconds(1));
+        await silo.Restart();
+        Assert.Equal(usage.Hours, (await silo.Grains.GetGrain<ITenantGrain>("me").Usage()).Hours);
+    }
+
+    [Fact]
     public async Task Many_gateways_at_once_never_get_more_than_the_limit()
     {
         await using TestSilo silo = await TestSilo.Start(With(new TenantOptions { RequestsPerMinute = 50 }));

@@ -1,0 +1,111 @@
+using System.Security.Cryptography;
+using System.Text;
+using Concertina.Contracts.Sessions;
+using Concertina.Contracts.Tenants;
+using Concertina.Gateway.Tests.Kit;
+
+namespace Concertina.Gateway.Tests;
+
+/// <summary>GET /v1/usage, GET and DELETE /v1/sessions/{id}.</summary>
+public sealed class AccountTests : IAsyncLifetime
+{
+    private static readonly (string, string) Acme = ("authorization", "Bearer sk-acme");
+    private static readonly (string, string) Other = ("authorization", "Bearer sk-other");
+    private TestGateway _gateway = null!;
+
+    public async ValueTask InitializeAsync() => _gateway = await TestGateway.Start(
+        ("Tenants:acme:KeySha256:0", Hash("sk-acme")), ("Tenants:other:KeySha256:0", Hash("sk-other")));
+
+    public ValueTask DisposeAsync() => _gateway.DisposeAsync();
+
+    [Fact]
+    public async Task Usage_is_that_of_the_keys_tenant_by_hour_with_what_is_left()
+    {
+        _gateway.Cluster.Tenant("acme").Used = new TenantUsage
+        {
+            Requests = 3,
+            PromptTokens = 100,
+            CachedTokens = 64,
+            GeneratedTokens = 20,
+            ReservedTokens = 7,
+            TokenBudget = 1_000,
+            Hours = [new UsageHour { StartUnixSeconds = 3_600, Requests = 3, PromptTokens = 100, CachedTokens = 64, GeneratedTokens = 20 }],
+        };
+
+        Answer answer = await _gateway.Get("/v1/usage", Acme);
+
+        Assert.Equal(
+            """
+            {"object":"usage","requests":3,"prompt_tokens":100,"cached_tokens":64,"completion_tokens":20,
+            "reserved_tokens":7,"token_budget":1000,"remaining_tokens":873,
+            "hours":[{"start":3600,"requests":3,"prompt_tokens":100,"cached_tokens":64,"completion_tokens":20}]}
+            """.ReplaceLineEndings(""),
+            answer.Body);
+        Assert.Equal(0, (await _gateway.Get("/v1/usage", Other)).Json.GetProperty("requests").GetInt64());
+    }
+
+    [Theory]
+    [InlineData("/v1/usage")]
+    [InlineData("/v1/sessions/a")]
+    public async Task An_account_needs_a_key(string path)
+    {
+        (await _gateway.Get(path)).Fails(401, "invalid_api_key");
+        (await _gateway.Get(path, ("authorization", "Bearer sk-wrong"))).Fails(401, "invalid_api_key");
+    }
+
+    [Fact]
+    public async Task A_tenant_that_does_not_answer_is_503()
+    {
+        _gateway.Cluster.Tenant("acme").Failure = new InvalidOperationException("The silo is gone.");
+
+        (await _gateway.Get("/v1/usage", Acme)).Fails(503, "unavailable");
+    }
+
+    [Fact]
+    public async Task A_session_is_shown_to_its_tenant_and_does_not_exist_for_others()
+    {
+        _gateway.Cluster.Sequence("acme/a").Held = new SessionStatus(true, false, 300, 256, 65_536, true, "int4");
+
+        Answer own = await _gateway.Get("/v1/sessions/a", Acme);
+
+        Assert.Equal(
+            """{"object":"session","id":"a","busy":false,"tokens":300,"warm_tokens":256,"kv_bytes":65536,"exact":true,"rung":"int4"}""", own.Body);
+        (await _gateway.Get("/v1/sessions/a", Other)).Fails(404, "session_not_found");
+        (await Delete("a", Other)).Fails(404, "session_not_found");
+        Assert.True(_gateway.Cluster.Sequence("acme/a").Held.Exists);
+    }
+
+    [Theory]
+    [InlineData("..%2Facme%2Fa")]
+    [InlineData("acme%2Fa")]
+    [InlineData("~1")]
+    public async Task A_path_cannot_name_another_tenants_session_nor_one_without_a_name(string id)
+    {
+        _gateway.Cluster.Sequence("acme/a").Held = new SessionStatus(true, false, 1, 0, 0, true, "f16");
+        _gateway.Cluster.Sequence("other/~1").Held = new SessionStatus(true, true, 1, 0, 0, true, "f16");
+
+        (await _gateway.Get($"/v1/sessions/{id}", Other)).Fails(404, "session_not_found");
+    }
+
+    [Fact]
+    public async Task A_deleted_session_is_gone()
+    {
+        _gateway.Cluster.Sequence("acme/a").Held = new SessionStatus(true, true, 300, 256, 65_536, true, "f16");
+
+        Answer deleted = await Delete("a", Acme);
+
+        Assert.Equal("""{"object":"session.deleted","id":"a","deleted":true}""", deleted.Body);
+        (await _gateway.Get("/v1/sessions/a", Acme)).Fails(404, "session_not_found");
+        (await Delete("a", Acme)).Fails(404, "session_not_found");
+    }
+
+    private static string Hash(string key) => Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(key)));
+
+    private async Task<Answer> Delete(string id, (string Name, string Value) key)
+    {
+        using HttpRequestMessage request = new(HttpMethod.Delete, $"/v1/sessions/{id}");
+        request.Headers.TryAddWithoutValidation(key.Name, key.Value);
+        using HttpResponseMessage response = await _gateway.Client.SendAsync(request);
+        return await Answer.Of(response);
+    }
+}
