@@ -1,3 +1,4 @@
+using Concertina.Gateway.Admin;
 using Concertina.Gateway.Chat;
 using Concertina.Gateway.Generations;
 using Concertina.Gateway.Http;
@@ -41,6 +42,7 @@ public static class GatewayHosting
         services.AddSingleton<GatewayMetrics>().AddSingleton<PrometheusExporter>();
         services.AddSingleton<GatewayCalls>().AddSingleton<DrainState>();
         services.AddSingleton<KeyRing>().AddSingleton<TenantAccess>().AddSingleton<AccountEndpoints>();
+        services.AddSingleton<AdminAccess>().AddSingleton<AdminEndpoints>();
         services.AddSingleton<ModelCatalog>().AddSingleton<ModelEndpoints>().AddHostedService<ModelWatch>();
         services.AddSingleton<SeedSource>().AddSingleton<ChatValidator>().AddSingleton<ChatSurroundings>().AddSingleton<ChatReader>().AddSingleton<ChatEndpoint>();
         services.AddSingleton<Router>().AddSingleton<GenerationServices>().AddSingleton<GenerationOpener>();
@@ -95,6 +97,9 @@ public static class GatewayHosting
         app.MapGet(GatewayPaths.Usage, (Delegate)account.Usage);
         app.MapGet(GatewayPaths.Session, account.Session);
         app.MapDelete(GatewayPaths.Session, account.Delete);
+        AdminEndpoints admin = app.Services.GetRequiredService<AdminEndpoints>();
+        app.MapGet(GatewayPaths.AdminKv, (Delegate)admin.Kv);
+        app.MapGet(GatewayPaths.AdminTenant, admin.Tenant);
         KeyRing keys = app.Services.GetRequiredService<KeyRing>();
         foreach (string path in GatewayPaths.Later)
         {
@@ -119,6 +124,8 @@ public static class GatewayHosting
                 options => options.DefaultModel is null || options.Models.Count == 0 || options.Models.Contains(options.DefaultModel) || options.Aliases.ContainsKey(options.DefaultModel),
                 "Gateway:DefaultModel must be one of Gateway:Models or an alias.")
             .ValidateOnStart();
+        services.AddOptions<AdminOptions>().Bind(configuration.GetSection(AdminOptions.Section)).ValidateDataAnnotations().ValidateOnStart();
+        services.AddSingleton<IValidateOptions<AdminOptions>, AdminKeyValidator>();
         services.AddSingleton(TenantKeys.Read(configuration)).AddSingleton<IValidateOptions<GatewayOptions>, TenantKeyValidator>();
     }
 }

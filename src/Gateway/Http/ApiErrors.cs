@@ -38,6 +38,9 @@ internal static class ApiErrors
     public static ApiError SessionNotFound(string id) =>
         new(404, InvalidRequest, "session_not_found", $"The session '{id}' does not exist.");
 
+    public static ApiError TenantNotFound(string id) =>
+        new(404, InvalidRequest, "tenant_not_found", $"No tenant '{id}' is configured.");
+
     public static ApiError PathNotFound(string path) =>
         new(404, InvalidRequest, "path_not_found", $"There is nothing at '{path}'.");
 

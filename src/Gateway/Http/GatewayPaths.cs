@@ -10,6 +10,8 @@ internal static class GatewayPaths
     public const string Ready = "/readyz";
     public const string Metrics = "/metrics";
 
+    public const string AdminKv = "/admin/kv";
+    public const string AdminTenant = "/admin/tenants/{id}";
     public const string Usage = "/v1/usage";
     public const string Session = "/v1/sessions/{id}";
 

@@ -36,7 +36,8 @@ internal sealed class KeyRing(TenantKeys keys)
             : ApiErrors.InvalidKey(given: true);
     }
 
-    private static string? KeyOf(HttpRequest request)
+    /// <summary>The key a request carries; null: none.</summary>
+    public static string? KeyOf(HttpRequest request)
     {
         string? authorization = request.Headers.Authorization;
         if (authorization is not null && authorization.StartsWith(Bearer, StringComparison.OrdinalIgnoreCase))

@@ -20,6 +20,9 @@ internal sealed partial record TenantKeys
     /// <summary>True when some tenant has a key.</summary>
     public bool HasKeys => KeySha256.Values.Any(keys => keys.Length > 0);
 
+    /// <summary>True for a configured tenant, and for the one tenant of a server without keys.</summary>
+    public bool Knows(string tenantId) => HasKeys ? KeySha256.ContainsKey(tenantId) : tenantId == KeylessTenant;
+
     /// <summary>Reads the section.</summary>
     public static TenantKeys Read(IConfiguration configuration)
     {

@@ -15,6 +15,7 @@ namespace Concertina.Gateway.Wire;
 [JsonSerializable(typeof(LadderList))]
 [JsonSerializable(typeof(HealthBody))]
 [JsonSerializable(typeof(UsageReport))]
+[JsonSerializable(typeof(KvReport))]
 [JsonSerializable(typeof(SessionObject))]
 [JsonSerializable(typeof(SessionDeleted))]
 internal sealed partial class GatewayJson : JsonSerializerContext
