@@ -66,7 +66,7 @@ internal static class InspectCommand
             }
             catch (KvProfileException problem)
             {
-                // The model can be shown all the same, but a server would refuse to start with this profile.
+                // The model can be shown all the same, but a server passes over this profile, or refuses to start if it was named.
                 (said, exitCode) = ($"cannot be used: {problem.Message}", ExitCode.Model);
             }
         }

@@ -23,7 +23,7 @@ public readonly ref struct KvRows
     /// <summary>Values, [rows, kvHeads * headDim].</summary>
     public required ReadOnlySpan<float> Values { get; init; }
 
-    /// <summary>Queries after RoPE, not scaled, [rows, queryHeads * headDim]; empty where no rung evicts.</summary>
+    /// <summary>Queries after RoPE, not scaled, [rows, queryHeads * headDim]; empty where the runner has none to offer.</summary>
     public ReadOnlySpan<float> Queries { get; init; }
 
     /// <summary>Keys before RoPE, [rows, kvHeads * headDim]; empty unless declared as needed.</summary>
