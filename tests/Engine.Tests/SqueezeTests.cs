@@ -124,6 +124,26 @@ public sealed class SqueezeTests
     }
 
     [Fact]
+    public async Task Of_many_assignments_between_two_steps_the_last_one_wins_and_later_ones_are_heard()
+    {
+        await using EngineBench bench = new(parts: Parts());
+        SequenceHandle handle = bench.Open();
+        TokenStream stream = EngineBench.Submit(handle, Allowing(bench.Spec(EngineBench.Prompt(400, seed: 3), 120), "pair1"));
+        bench.Steps(8);
+
+        for (int time = 0; time < 1000; time++)
+        {
+            Assert.True(bench.Engine.Assign("tenant/s", time % 2 == 0 ? "pair1" : "pair"));
+        }
+        bench.Steps(40);
+        Assert.Equal("pair", handle.Rung);
+        Assert.True(bench.Engine.Assign("tenant/s", "pair1"));
+        bench.Finish(stream);
+
+        Assert.Equal("pair1", stream.End!.Rung);
+    }
+
+    [Fact]
     public async Task A_floor_that_is_shallower_than_an_assignment_wins()
     {
         await using EngineBench bench = new(parts: Parts());

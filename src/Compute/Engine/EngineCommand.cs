@@ -4,8 +4,7 @@ namespace Concertina.Compute.Engine;
 /// <param name="Kind">What is asked.</param>
 /// <param name="Target">A run to submit or cancel, the sequence to close or assign, or a request for another budget.</param>
 /// <param name="Done">Completes when a sequence is closed.</param>
-/// <param name="Rung">Rung a sequence is to move to.</param>
-internal readonly record struct EngineCommand(EngineCommandKind Kind, object Target, TaskCompletionSource? Done = null, int Rung = 0);
+internal readonly record struct EngineCommand(EngineCommandKind Kind, object Target, TaskCompletionSource? Done = null);
 
 /// <summary>What the outside may ask.</summary>
 internal enum EngineCommandKind

@@ -94,7 +94,7 @@ internal sealed class EngineCommands(EngineState state, Admission admission, Set
                 Cancel((Run)command.Target);
                 break;
             case EngineCommandKind.Assign:
-                Assign((Sequence)command.Target, command.Rung);
+                Assign((Sequence)command.Target);
                 break;
             case EngineCommandKind.Budget:
                 budget.Change((BudgetRequest)command.Target);
@@ -130,9 +130,9 @@ internal sealed class EngineCommands(EngineState state, Admission admission, Set
         }
     }
 
-    private void Assign(Sequence sequence, int rung)
+    private void Assign(Sequence sequence)
     {
-        sequence.AssignedRung = rung;
+        sequence.AssignedRung = sequence.TakeNamed();
         if (sequence.Table is { } table)
         {
             Squeezer.SetRung(table, sequence.WantedRung);

@@ -135,8 +135,12 @@ public sealed class InferenceEngine : IInferenceEngine
         lock (_lock)
         {
             int index = _state.Ladder.IndexOf(rung);
-            return index >= 0 && _open.TryGetValue(sequenceKey, out Sequence? sequence)
-                && _state.Intake.TryPost(new EngineCommand(EngineCommandKind.Assign, sequence, Rung: index));
+            if (index < 0 || !_open.TryGetValue(sequenceKey, out Sequence? sequence))
+            {
+                return false;
+            }
+            // One command a sequence is on its way, however often rungs are named: the last one wins.
+            return !sequence.Name(index) || _state.Intake.TryPost(new EngineCommand(EngineCommandKind.Assign, sequence));
         }
     }
 

@@ -5,7 +5,8 @@ namespace Concertina.Compute.Engine;
 /// <summary>
 /// The thread-safe border of an engine: what is refused at once, how many requests may wait, and the commands its thread
 /// takes between two steps. Commands are bounded by what they name: a request is submitted and cancelled once, a
-/// sequence disposed once, and requests are bounded by <see cref="EngineOptions.QueueLimit"/>.
+/// sequence disposed once and told of its rung by one command at a time, and requests are bounded by
+/// <see cref="EngineOptions.QueueLimit"/>.
 /// </summary>
 internal sealed class Intake(RequestRules rules, EngineOptions options, TimeProvider time, Action wake)
 {

@@ -22,12 +22,33 @@ public static class ModelCache
     {
         ArgumentNullException.ThrowIfNull(source);
         ArgumentNullException.ThrowIfNull(options);
-        return new PagedKvCache(source.Config.ToKvShape(), options, new CacheParts
+        PagedKvCache cache = new(source.Config.ToKvShape(), options, new CacheParts
         {
             Open = CodecCatalog.ForOpenPages(options),
             Codecs = Codecs(source, profile, options.GuardFactor),
             Rungs = Rungs(options, profile),
         });
+        if (options.Rungs == Automatic || FirstOutOfOrder(cache) is not { } wrong)
+        {
+            return cache;
+        }
+        cache.Dispose();
+        throw new ArgumentException($"KvCache:Rungs: {wrong} Name rungs from most bytes to fewest.");
+    }
+
+    // A floor allows every rung before the deepest one it reaches, so none may take more bytes than the one before.
+    private static string? FirstOutOfOrder(PagedKvCache cache)
+    {
+        const int Tokens = 8192;
+        for (int rung = 1; rung < cache.Rungs.Count; rung++)
+        {
+            (long before, long bytes) = (cache.SettledBytes(Tokens, rung - 1), cache.SettledBytes(Tokens, rung));
+            if (bytes > before)
+            {
+                return $"'{cache.Rungs[rung].Rung.Name}' takes {bytes:N0} bytes for {Tokens} tokens, '{cache.Rungs[rung - 1].Rung.Name}' before it {before:N0}.";
+            }
+        }
+        return null;
     }
 
     /// <summary>Names of the rungs below lossless that a cache of these options would have, shallow to deep.</summary>

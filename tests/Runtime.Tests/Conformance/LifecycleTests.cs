@@ -18,7 +18,9 @@ public sealed class LifecycleTests
         await held;
         await end;
 
-        Assert.Equal(1, await waiting);
+        // Two calls made at once may arrive in either order; behind the end there is a new activation.
+        int next = await waiting;
+        Assert.Equal(1, next == 2 ? await grain.Next() : next);
         await cluster.Probe.WaitFor("a ends: ApplicationRequested");
         Assert.Equal(2, cluster.Probe.Log.Count(entry => entry == "a activates"));
     }

@@ -8,6 +8,8 @@ namespace Concertina.Compute.Engine;
 /// <summary>State of one open sequence: plain data. Each member says who may touch it.</summary>
 internal sealed class Sequence(SequenceIdentity identity, PlanLadder curve)
 {
+    private int _namedRung;
+    private int _named;
     private int _warmTokens;
     private long _kvBytes;
     private volatile bool _exact = true;
@@ -100,6 +102,21 @@ internal sealed class Sequence(SequenceIdentity identity, PlanLadder curve)
     {
         get => _running;
         set => _running = value;
+    }
+
+    /// <summary>Names the rung it was told to move to; any thread.</summary>
+    /// <returns>True when the engine has to be told; false when a command is on its way.</returns>
+    public bool Name(int rung)
+    {
+        Volatile.Write(ref _namedRung, rung);
+        return Interlocked.Exchange(ref _named, 1) == 0;
+    }
+
+    /// <summary>The rung named last; engine thread. What is named from now on is told again.</summary>
+    public int TakeNamed()
+    {
+        Interlocked.Exchange(ref _named, 0);
+        return Volatile.Read(ref _namedRung);
     }
 
     /// <summary>Publishes what the table holds; engine thread, once per step in which it changed.</summary>

@@ -39,18 +39,19 @@ internal sealed unsafe class Observations(CacheInterior inside, KvShape shape, i
         {
             return false;
         }
+        inside.Budget.AddLists(HeapBytes); // first, so that the rings' extents leave room for it
         UnitHandle[] rings = new UnitHandle[shape.LayerCount];
         for (int layer = 0; layer < rings.Length; layer++)
         {
             if (!inside.Columns.TryAllocateFromReserve(SizeClass, out rings[layer]))
             {
                 inside.Columns.ReleaseAll(rings.AsSpan(0, layer));
+                inside.Budget.AddLists(-HeapBytes);
                 return false;
             }
             inside.Units.Entry(rings[layer]).Kind = UnitKind.QueryRing;
             Ring(rings[layer]).Clear();
         }
-        inside.Budget.AddLists(HeapBytes);
         table.SetRings(rings, HeapBytes, (long)rings.Length * inside.Units.StrideBytes(rings[0]));
         return true;
     }
