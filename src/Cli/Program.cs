@@ -1,6 +1,7 @@
 using System.CommandLine;
 using Concertina.Cli;
 using Concertina.Cli.Benches;
+using Concertina.Cli.Benches.Cache;
 using Concertina.Cli.Calibrating;
 using Concertina.Cli.Evaluation;
 using Concertina.Cli.Inspecting;
@@ -14,7 +15,7 @@ RootCommand root = new("Serves language models from a cluster of .NET actors.")
     new Command("bench", "Measures and writes JSON.")
     {
         BenchModelCommand.Decode(), BenchModelCommand.Prefill(), BenchServeCommand.Create(), BenchCapacityCommand.Create(),
-        BenchTranscodeCommand.Create(), BenchElasticCommand.Undo(), BenchElasticCommand.Budget(),
+        BenchTranscodeCommand.Create(), BenchRungsCommand.Create(), BenchElasticCommand.Undo(), BenchElasticCommand.Budget(),
     },
     CalibrateCommand.Create(),
     InspectCommand.Create(),

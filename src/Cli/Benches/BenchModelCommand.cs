@@ -1,17 +1,13 @@
 using System.CommandLine;
-using System.ComponentModel.DataAnnotations;
 using System.Globalization;
 using Concertina.Compute.Bench;
 using Concertina.Compute.Model;
-using Concertina.Compute.Model.Weights;
 
 namespace Concertina.Cli.Benches;
 
 /// <summary><c>concertina bench decode</c> and <c>prefill</c>: the forward pass alone, of a model or of random weights of a shape.</summary>
 internal static class BenchModelCommand
 {
-    private const int Seed = 1;
-
     public static Command Decode() => Create("decode", "Measures decode steps of a batch of sequences of some depth.", DecodeBenchmark.Run);
 
     public static Command Prefill() => Create("prefill", "Measures prompts that are computed in chunks.", PrefillBenchmark.Run);
@@ -29,16 +25,16 @@ internal static class BenchModelCommand
         Command command = new(name, description) { model, shape, depth, batch, tokens, rung, threads, json };
         command.SetAction(arguments =>
         {
-            BenchmarkSettings settings = Checked(new BenchmarkSettings
+            BenchmarkSettings settings = BenchedModel.Checked(new BenchmarkSettings
             {
                 Depth = arguments.GetValue(depth),
                 Batch = arguments.GetRequiredValue(batch),
                 Tokens = arguments.GetRequiredValue(tokens),
                 Threads = arguments.GetValue(threads),
                 Rung = arguments.GetRequiredValue(rung),
-                Seed = Seed,
+                Seed = BenchedModel.Seed,
             });
-            using ModelSource source = Open(arguments.GetValue(model), arguments.GetValue(shape));
+            using ModelSource source = BenchedModel.Open(arguments.GetValue(model), arguments.GetValue(shape));
             string what = arguments.GetValue(model) is { } file ? $"--model {Path.GetFileName(file)}" : $"--shape {arguments.GetValue(shape)}";
             BenchResult result = Result(Run(run, source, settings)) with
             {
@@ -61,34 +57,6 @@ internal static class BenchModelCommand
             return run(source, settings, TimeProvider.System);
         }
         catch (ArgumentException problem) // an unknown rung
-        {
-            throw new CliException(ExitCode.Usage, problem.Message);
-        }
-    }
-
-    private static BenchmarkSettings Checked(BenchmarkSettings settings)
-    {
-        List<ValidationResult> problems = [];
-        return Validator.TryValidateObject(settings, new ValidationContext(settings), problems, validateAllProperties: true)
-            ? settings
-            : throw new CliException(ExitCode.Usage, string.Join('\n', problems));
-    }
-
-    private static ModelSource Open(string? model, string? shape)
-    {
-        if (model is null == shape is null)
-        {
-            throw new CliException(ExitCode.Usage, "Name either --model FILE.gguf or --shape.");
-        }
-        try
-        {
-            return model is null ? RandomModel.Create(shape!, TensorType.Q80, Seed) : ModelFile.Open(model);
-        }
-        catch (ModelFileException problem)
-        {
-            throw new CliException(ExitCode.Model, problem.Message);
-        }
-        catch (ArgumentException problem)
         {
             throw new CliException(ExitCode.Usage, problem.Message);
         }

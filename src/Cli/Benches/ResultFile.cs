@@ -1,6 +1,7 @@
 using System.Text.Json;
 using System.Text.Json.Serialization;
 using System.Text.Json.Serialization.Metadata;
+using Concertina.Cli.Benches.Cache;
 using Concertina.Cli.Evaluation;
 using Concertina.Cli.Recall;
 
@@ -41,5 +42,6 @@ internal static class ResultFile
 [JsonSerializable(typeof(RecallResult))]
 [JsonSerializable(typeof(EvaluationResult))]
 [JsonSerializable(typeof(TranscodeFile))]
+[JsonSerializable(typeof(RungSpeedFile))]
 [JsonSerializable(typeof(ElasticFile))]
 internal sealed partial class ResultJson : JsonSerializerContext;

@@ -2,6 +2,7 @@ using Concertina.Compute.KvCache;
 using Concertina.Compute.KvCache.Transcoding;
 using Concertina.Compute.Model;
 using Concertina.Compute.Model.Cpu;
+using Concertina.Compute.Profile;
 
 namespace Concertina.Compute.Bench;
 
@@ -15,7 +16,7 @@ internal sealed class BenchmarkRig : IDisposable
     private readonly BenchmarkSettings _settings;
     private readonly Random _random;
 
-    public BenchmarkRig(ModelSource source, BenchmarkSettings settings, TimeProvider time)
+    public BenchmarkRig(ModelSource source, BenchmarkSettings settings, TimeProvider time, KvProfile? profile = null)
     {
         _settings = settings;
         Time = time;
@@ -24,7 +25,8 @@ internal sealed class BenchmarkRig : IDisposable
         long tokenBytes = 2L * sizeof(ushort) * config.LayerCount * config.KvHeadCount * config.HeadDim;
         long slots = (settings.Depth + settings.Tokens + (2L * KvShape.PageTokens)) * settings.Batch;
         var options = new KvCacheOptions { BudgetBytes = FixedBytes + (long)(slots * tokenBytes * KvHeadroom) };
-        Cache = new(config.ToKvShape(), options, CacheParts.WithoutProfile(settings.Rung));
+        CacheParts parts = CacheParts.WithoutProfile(settings.Rung) with { Codecs = ModelCache.Codecs(source, profile) };
+        Cache = new(config.ToKvShape(), options, parts);
         int threads = settings.Threads == 0 ? Environment.ProcessorCount : settings.Threads;
         int rows = Math.Max(settings.ChunkTokens, settings.Batch);
         Runner = CpuModelRunner.Create(source, Cache, new() { MaxStepRows = rows, MaxLogitRows = settings.Batch, Threads = threads });
@@ -66,6 +68,9 @@ internal sealed class BenchmarkRig : IDisposable
         }
         Batch.Add(table, table.TokenCount, tokens, logitRows);
     }
+
+    /// <summary>Makes room for one more token of every sequence, so that its attention can be planned.</summary>
+    public void ReserveNext() => Array.ForEach(Tables, table => Reserve(table, table.TokenCount + 1));
 
     /// <summary>Runs the step and commits it.</summary>
     /// <returns>Time the forward pass took.</returns>

@@ -3,7 +3,7 @@ using System.Globalization;
 using Concertina.Cli.Evaluation;
 using Concertina.Compute.Evaluation;
 
-namespace Concertina.Cli.Benches;
+namespace Concertina.Cli.Benches.Cache;
 
 /// <summary><c>concertina bench transcode</c>: how fast each rung becomes each deeper one.</summary>
 internal static class BenchTranscodeCommand

@@ -1,9 +1,9 @@
-using Concertina.Compute.Evaluation;
+using Concertina.Compute.Bench;
 
-namespace Concertina.Cli.Benches;
+namespace Concertina.Cli.Benches.Cache;
 
-/// <summary>What <c>concertina bench transcode</c> found.</summary>
-internal sealed record TranscodeFile
+/// <summary>What <c>concertina bench capacity</c> counted.</summary>
+internal sealed record CapacityFile
 {
     /// <summary>The command line.</summary>
     public required string Command { get; init; }
@@ -20,9 +20,12 @@ internal sealed record TranscodeFile
     /// <summary>Model.</summary>
     public required string Model { get; init; }
 
-    /// <summary>Tokens of the sequence.</summary>
+    /// <summary>Tokens of each session; their keys and values are random numbers.</summary>
     public required int Tokens { get; init; }
 
-    /// <summary>One entry per pair of rungs that may follow each other.</summary>
-    public required IReadOnlyList<TranscodeSpeed> Edges { get; init; }
+    /// <summary>What the numbers do not say by themselves.</summary>
+    public string? Note { get; init; }
+
+    /// <summary>One entry per rung, in the order asked.</summary>
+    public required IReadOnlyList<CapacityResult> Rungs { get; init; }
 }

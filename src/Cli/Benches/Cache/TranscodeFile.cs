@@ -1,9 +1,9 @@
-using Concertina.Compute.Bench;
+using Concertina.Compute.Evaluation;
 
-namespace Concertina.Cli.Benches;
+namespace Concertina.Cli.Benches.Cache;
 
-/// <summary>What <c>concertina bench capacity</c> counted.</summary>
-internal sealed record CapacityFile
+/// <summary>What <c>concertina bench transcode</c> found.</summary>
+internal sealed record TranscodeFile
 {
     /// <summary>The command line.</summary>
     public required string Command { get; init; }
@@ -20,12 +20,9 @@ internal sealed record CapacityFile
     /// <summary>Model.</summary>
     public required string Model { get; init; }
 
-    /// <summary>Tokens of each session; their keys and values are random numbers.</summary>
+    /// <summary>Tokens of the sequence.</summary>
     public required int Tokens { get; init; }
 
-    /// <summary>What the numbers do not say by themselves.</summary>
-    public string? Note { get; init; }
-
-    /// <summary>One entry per rung, in the order asked.</summary>
-    public required IReadOnlyList<CapacityResult> Rungs { get; init; }
+    /// <summary>One entry per pair of rungs that may follow each other.</summary>
+    public required IReadOnlyList<TranscodeSpeed> Edges { get; init; }
 }

@@ -6,7 +6,7 @@ using Concertina.Compute.Bench;
 using Concertina.Compute.KvCache.Rungs;
 using Concertina.Silo.Options;
 
-namespace Concertina.Cli.Benches;
+namespace Concertina.Cli.Benches.Cache;
 
 /// <summary><c>concertina bench capacity</c>: sessions that fit a budget on each rung, counted by filling it.</summary>
 internal static class BenchCapacityCommand
