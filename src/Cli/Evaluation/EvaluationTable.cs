@@ -25,5 +25,20 @@ internal static class EvaluationTable
             Screen.Line(string.Create(CultureInfo.InvariantCulture,
                 $"{rung.Rung,-14} {rung.Ratio,6:F2}  {rung.BytesPerToken,11:F1}  {rung.MeanKl,8:G3}  {rung.P99Kl,8:G3}  {rung.Perplexity,10:F3}  {100 * rung.Top1Agreement,5:F1}  {recall,-34}  {rung.AttendNs,6:F1}  {rung.EncodeNs,8:F0}"));
         }
+        ByLength(rungs);
+    }
+
+    private static void ByLength(IReadOnlyList<RungEvaluation> rungs)
+    {
+        if (rungs[0].RecallByLength is not { Count: > 0 } lengths)
+        {
+            return;
+        }
+        Screen.Line("recall % by tokens of the document" + string.Concat(lengths.Select(at => $"{at.Length,9}")));
+        foreach (RungEvaluation rung in rungs)
+        {
+            Screen.Line(string.Create(CultureInfo.InvariantCulture, $"{rung.Rung,-34}")
+                + string.Concat(rung.RecallByLength!.Select(at => string.Create(CultureInfo.InvariantCulture, $"{100 * at.Recall,9:F1}"))));
+        }
     }
 }

@@ -120,6 +120,9 @@ internal sealed class Evaluator(EvaluatedModel model, EvaluationSettings setting
             Recall = recall.Asked == 0 ? null : Round(recall.Recall),
             RecallDelta = recall.Asked == 0 ? null : Round(recall.Delta),
             RecallCi95 = recall.Asked == 0 ? null : [Round(low), Round(high)],
+            RecallByLength = recall.Asked == 0
+                ? null
+                : [.. recall.ByLength().Select(at => at with { Recall = Round(at.Recall), RecallDelta = Round(at.RecallDelta) })],
             AttendNs = Math.Round(cost.AttendNs, 2),
             EncodeNs = Math.Round(cost.EncodeNs, 1),
         };

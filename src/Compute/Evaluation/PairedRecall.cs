@@ -30,12 +30,17 @@ public sealed class PairedRecall
         _documents.Add(new Answers(length, rung.Length, lossless.Count(true), rung.Count(true)));
     }
 
-    /// <summary>Share of right answers on the rung at one length.</summary>
-    public double RecallAt(int length)
-    {
-        Answers[] some = [.. _documents.Where(document => document.Length == length)];
-        return Share(some.Sum(document => document.Rung), some.Sum(document => document.Asked));
-    }
+    /// <summary>Questions by the nominal length of their document, shortest first.</summary>
+    public IReadOnlyList<RecallAtLength> ByLength() =>
+    [
+        .. _documents.GroupBy(document => document.Length).OrderBy(length => length.Key).Select(length =>
+        {
+            int asked = length.Sum(document => document.Asked);
+            return new RecallAtLength(
+                length.Key, asked, Share(length.Sum(document => document.Rung), asked),
+                Share(length.Sum(document => document.Rung - document.Lossless), asked));
+        }),
+    ];
 
     /// <summary>95 % interval of <see cref="Delta"/>.</summary>
     public (double Low, double High) DeltaInterval(int seed)

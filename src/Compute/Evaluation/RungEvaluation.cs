@@ -30,6 +30,9 @@ public sealed record RungEvaluation
     /// <summary>95 % interval of the difference, low and high, by resampling documents.</summary>
     public double[]? RecallCi95 { get; init; }
 
+    /// <summary>The same questions by the nominal length of the document they are about, shortest first; null: not asked.</summary>
+    public IReadOnlyList<RecallAtLength>? RecallByLength { get; init; }
+
     /// <summary>Attention, nanoseconds per cached token and KV head, one thread.</summary>
     public required double AttendNs { get; init; }
 
