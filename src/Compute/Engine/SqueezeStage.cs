@@ -25,7 +25,7 @@ internal sealed class SqueezeStage(EngineState state)
     /// <summary>Work charged since start, in bytes of source pages times the weight of their encoding.</summary>
     public long ChargedBytes { get; private set; }
 
-    /// <summary>Work charged by the last slice; at most the slice, or one unit.</summary>
+    /// <summary>Work charged by the last slice; at most the slice, or one unit or piece of eviction.</summary>
     public long LastSliceBytes { get; private set; }
 
     /// <summary>Runs one slice.</summary>
@@ -56,9 +56,9 @@ internal sealed class SqueezeStage(EngineState state)
         return _worked;
     }
 
-    // A unit that is dearer than the whole slice is moved alone.
+    // A unit or a piece of eviction that is dearer than the whole slice is worked on alone.
     private bool HasRoom(PageTable table) =>
-        LastSliceBytes == 0 || LastSliceBytes + state.Cache.Interior.Squeezer.DearestCharge(table) <= state.Options.TranscodeSliceBytes;
+        LastSliceBytes == 0 || LastSliceBytes + state.Cache.Interior.DearestCharge(table) <= state.Options.TranscodeSliceBytes;
 
     // False when the slice is used up.
     private bool TryTurn(Sequence sequence)

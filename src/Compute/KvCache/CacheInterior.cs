@@ -125,6 +125,9 @@ internal sealed class CacheInterior : IDisposable
     public bool HasWork(PageTable table) =>
         table.Rung > 0 && (Rungs[table.Rung].Evicts || Squeezer.IsPending(table));
 
+    /// <summary>Most work that one <see cref="Step"/> of a table may be charged.</summary>
+    public long DearestCharge(PageTable table) => Math.Max(Squeezer.DearestCharge(table), Evictor.DearestCharge(Rungs[table.Rung]));
+
     /// <summary>Does the next piece of work that brings a table to its rung: moves a unit, or else a slice of eviction.</summary>
     public SqueezeStep Step(PageTable table)
     {
@@ -138,7 +141,7 @@ internal sealed class CacheInterior : IDisposable
         return eviction.Outcome switch
         {
             EvictionOutcome.Worked => new SqueezeStep(SqueezeOutcome.Worked, eviction.Charge),
-            EvictionOutcome.NoRoom => new SqueezeStep(SqueezeOutcome.NoRoom),
+            EvictionOutcome.NoRoom => new SqueezeStep(SqueezeOutcome.NoRoom, eviction.Charge),
             _ => step,
         };
     }

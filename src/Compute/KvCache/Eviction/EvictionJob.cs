@@ -51,6 +51,9 @@ internal sealed unsafe class EvictionJob : IDisposable
 
     public EvictionPhase Phase { get; set; }
 
+    /// <summary>True once the choice over all heads has begun.</summary>
+    public bool IsChoosing { get; set; }
+
     /// <summary>Head that the next slice works on.</summary>
     public int Head { get; set; }
 

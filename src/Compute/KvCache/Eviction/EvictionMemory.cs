@@ -1,5 +1,4 @@
 using Concertina.Compute.Kernels;
-using Concertina.Compute.KvCache.Memory;
 
 namespace Concertina.Compute.KvCache.Eviction;
 
@@ -22,11 +21,10 @@ internal sealed unsafe class EvictionMemory : IDisposable
         // The parts follow each other, widest elements first, and add up to BytesFor.
         byte* next = _buffer.Pointer;
         SortKeys = (ulong*)next;
-        Copies = (UnitHandle*)(SortKeys + slots);
-        MetricPointer = (float*)(Copies + (slots / KvShape.PageTokens));
-        PositionPointer = (int*)(MetricPointer + slots);
-        SurvivorPointer = PositionPointer + slots;
-        Sums = (float*)(SurvivorPointer + slots);
+        SpareKeys = SortKeys + slots;
+        Metric = (float*)(SpareKeys + slots);
+        PositionPointer = (int*)(Metric + slots);
+        Sums = (float*)(PositionPointer + slots);
         Costs = Sums + ((long)groupSize * slots);
         Ranks = (ushort*)(Costs + blocks);
     }
@@ -35,19 +33,16 @@ internal sealed unsafe class EvictionMemory : IDisposable
     public long Bytes => _buffer.ByteCount;
 
     /// <summary>Metric of each scored slot of the present head.</summary>
-    public Span<float> Metric => new(MetricPointer, _slots);
+    public float* Metric { get; }
 
     /// <summary>Position of each slot of the present head.</summary>
     public Span<int> Positions => new(PositionPointer, _slots);
 
-    /// <summary>Old slot of each slot that stays.</summary>
-    public Span<int> Survivors => new(SurvivorPointer, _slots);
-
     /// <summary>Keys to sort by.</summary>
-    public Span<ulong> Keys => new(SortKeys, _slots);
+    public ulong* SortKeys { get; }
 
-    /// <summary>Copies of shared units before they take a place.</summary>
-    public UnitHandle* Copies { get; }
+    /// <summary>Room to sort them.</summary>
+    public ulong* SpareKeys { get; }
 
     /// <summary>Sums per query head and scored slot.</summary>
     public float* Sums { get; }
@@ -58,17 +53,10 @@ internal sealed unsafe class EvictionMemory : IDisposable
     /// <summary>Block each evictable slot of all heads goes with.</summary>
     public ushort* Ranks { get; }
 
-    private ulong* SortKeys { get; }
-
-    private float* MetricPointer { get; }
-
     private int* PositionPointer { get; }
 
-    private int* SurvivorPointer { get; }
-
     public static long BytesFor(int slots, long blocks, int groupSize) =>
-        ((sizeof(ulong) + (3L * sizeof(int)) + ((long)groupSize * sizeof(float))) * slots)
-        + ((long)slots / KvShape.PageTokens * sizeof(ulong))
+        (((2L * sizeof(ulong)) + (2L * sizeof(int)) + ((long)groupSize * sizeof(float))) * slots)
         + (blocks * (sizeof(float) + (KvShape.PageTokens * sizeof(ushort))));
 
     public void Dispose() => _buffer.Dispose();

@@ -1,17 +1,22 @@
 using Concertina.Compute.KvCache.Eviction.Planning;
-using Concertina.Compute.KvCache.Memory;
 using Concertina.Compute.KvCache.Rungs;
 using Concertina.Compute.KvCache.Transcoding;
 
 namespace Concertina.Compute.KvCache.Eviction;
 
 /// <summary>
-/// Evicts slots of tables whose rung keeps one in so many (KV-Compress, arXiv 2410.00161), one bounded slice a step: the
-/// metric of a head, then one choice over all heads, then the compaction of a head. Stopping between two steps is always
+/// Evicts slots of tables whose rung keeps one in so many (KV-Compress, arXiv 2410.00161) in bounded pieces: metric and ranks
+/// head by head, then the choice over all heads, then the compaction head by head. Stopping between two pieces is always
 /// safe. One table at a time. Engine thread only, between steps of the engine.
 /// </summary>
 internal sealed unsafe class Evictor : IDisposable
 {
+    /// <summary>Bytes after which a piece ends, at the next page.</summary>
+    private const long PieceBytes = 32 << 10;
+
+    /// <summary>What the choice of one block is charged: its cost and its place among the heads.</summary>
+    private const int ChoiceBytes = 16;
+
     private readonly CacheInterior _inside;
     private readonly KvShape _shape;
     private readonly EvictionOptions _options;
@@ -77,7 +82,12 @@ internal sealed unsafe class Evictor : IDisposable
         return held - KeptUnits(columns, _shape.HeadCount, to.Rung.KeepOneIn) >= _shape.HeadCount;
     }
 
-    /// <summary>Does the next slice of a table's eviction.</summary>
+    /// <summary>Most that one step may be charged on a rung: a piece, and the page with which it ends.</summary>
+    public long DearestCharge(RungFormat to) => to.Evicts
+        ? PieceBytes + Math.Max(_inside.Columns.Format.PageBytes, HeadCompactor.Overshoot(to.UnitBytes))
+        : 0;
+
+    /// <summary>Does the next piece of a table's eviction.</summary>
     public EvictionStep Step(PageTable table)
     {
         if (_job is { IsCurrent: false })
@@ -107,6 +117,7 @@ internal sealed unsafe class Evictor : IDisposable
         if (_job is not null)
         {
             _scan!.Drop();
+            _compactor.Drop();
             _inside.Budget.GiveBack(_job.Memory.Bytes);
             _job.Dispose();
             _job = null;
@@ -189,7 +200,7 @@ internal sealed unsafe class Evictor : IDisposable
     {
         if (!_scan!.IsOpen)
         {
-            if (!TakesPart(job))
+            if (!_scan.TakesPart(job))
             {
                 job.Exclude();
                 _schedule.Add(0);
@@ -201,44 +212,50 @@ internal sealed unsafe class Evictor : IDisposable
                 return new EvictionStep(EvictionOutcome.Waits);
             }
         }
-        long charge = _scan.Run(job);
+        long charge = _scan.Run(job, _schedule.Costs, PieceBytes);
         if (_scan.IsOpen)
         {
             return new EvictionStep(EvictionOutcome.Worked, charge);
         }
         job.Include();
-        Span<ushort> ranks = job.Ranks;
-        Span<float> metric = job.Memory.Metric.Slice(Squeezer.SinkColumns * KvShape.PageTokens, ranks.Length);
-        _schedule.Add(_options.Grain == EvictionGrain.Slots
-            ? HeadRanks.BySlot(metric, KvShape.PageTokens, ranks, _schedule.Costs, job.Memory.Keys)
-            : HeadRanks.ByPage(metric, KvShape.PageTokens, ranks, _schedule.Costs, job.Memory.Keys));
+        _schedule.Add(_scan.Freeable);
         return Next(job, charge);
     }
 
     private EvictionStep Choose(EvictionJob job)
     {
-        long surplus = job.RankedUnits - KeptUnits(job.Columns, job.RankedHeads, job.To.Rung.KeepOneIn);
-        _ = _options.Allocation == EvictionAllocation.Global
-            ? _schedule.Global(Math.Max(0, surplus), job.Taken, _options.HeadFloor)
-            : _schedule.Uniform(Math.Max(0, surplus), job.Taken);
-        job.Phase = EvictionPhase.Compact;
-        return new EvictionStep(EvictionOutcome.Worked);
+        long surplus = Math.Max(0, job.RankedUnits - KeptUnits(job.Columns, job.RankedHeads, job.To.Rung.KeepOneIn));
+        if (_options.Allocation == EvictionAllocation.Uniform)
+        {
+            _ = _schedule.Uniform(surplus, job.Taken);
+            job.Phase = EvictionPhase.Compact;
+            return new EvictionStep(EvictionOutcome.Worked);
+        }
+        if (!job.IsChoosing)
+        {
+            _schedule.BeginGlobal(surplus, job.Taken, _options.HeadFloor);
+            job.IsChoosing = true;
+        }
+        int most = (int)(PieceBytes / ChoiceBytes);
+        int taken = _schedule.TakeGlobal(most, job.Taken);
+        job.Phase = taken < most ? EvictionPhase.Compact : EvictionPhase.Choose;
+        return new EvictionStep(EvictionOutcome.Worked, taken * ChoiceBytes);
     }
 
     private EvictionStep Compact(EvictionJob job)
     {
-        long charge = 0;
-        if (job.Taken[job.Head] > 0)
+        if (job.Taken[job.Head] == 0)
         {
-            if (!_compactor.TryCompact(job, out charge))
-            {
-                return new EvictionStep(EvictionOutcome.NoRoom);
-            }
-            PageTable table = job.Table;
-            table.ExactTokens = Math.Min(table.ExactTokens, Squeezer.SinkColumns * KvShape.PageTokens);
-            table.ReachedRung = Math.Max(table.ReachedRung, table.Rung);
+            return Next(job, charge: 0);
         }
-        return Next(job, charge);
+        if (!_compactor.IsOpen)
+        {
+            _compactor.Begin();
+        }
+        bool room = _compactor.TryAdvance(job, PieceBytes, out long charge);
+        return !room ? new EvictionStep(EvictionOutcome.NoRoom, charge)
+            : _compactor.IsOpen ? new EvictionStep(EvictionOutcome.Worked, charge)
+            : Next(job, charge);
     }
 
     private EvictionStep Next(EvictionJob job, long charge)
@@ -271,19 +288,5 @@ internal sealed unsafe class Evictor : IDisposable
         }
         Cancel();
         return new EvictionStep(TryBegin(table));
-    }
-
-    // A unit that another codec refused stays in its form; its head has no region then.
-    private bool TakesPart(EvictionJob job)
-    {
-        for (int unit = 0; unit < job.Units(job.Head); unit++)
-        {
-            ref UnitEntry entry = ref _inside.Units.Entry(job.Table.Unit(job.Head, Squeezer.SinkColumns + unit));
-            if (!job.To.Page.Holds(entry) || entry.SizeClass != job.To.SizeClass || entry.FilledCount != KvShape.PageTokens)
-            {
-                return false;
-            }
-        }
-        return true;
     }
 }

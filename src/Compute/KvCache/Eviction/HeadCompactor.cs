@@ -1,101 +1,140 @@
 using System.Runtime.InteropServices;
 using Concertina.Compute.KvCache.Codecs;
 using Concertina.Compute.KvCache.Columns;
-using Concertina.Compute.KvCache.Eviction.Planning;
 using Concertina.Compute.KvCache.Memory;
 using Concertina.Compute.KvCache.Transcoding;
 
 namespace Concertina.Compute.KvCache.Eviction;
 
 /// <summary>
-/// Compacts one head: surviving slots move forward, units at the end of the region are freed. All or nothing. Units that
-/// others refer to are replaced by copies before anything is written to them.
+/// Compacts one head page by page: surviving slots move forward, each as far as the holes before it, so that positions keep
+/// ascending, and pages that hold nothing any more are freed. After every page the head is whole: stopping there is safe.
+/// Units that others refer to are replaced by copies before anything is written to them.
 /// </summary>
+/// <remarks>
+/// The paper's two-pointer form moves fewer slots but loses the order, and with it the offsets of 16 bits and the search by
+/// position. The set of survivors is the same.
+/// </remarks>
 internal sealed unsafe class HeadCompactor(ColumnStore columns, UnitTable units, UnitSlots slots)
 {
     private const int First = Squeezer.SinkColumns;
 
-    /// <summary>Compacts the job's present head.</summary>
+    /// <summary>Pages that the slots of one page can be moved to: its own and the one before.</summary>
+    private const int MostTargets = 2;
+
+    private int _source; // next page to read, as the region was when the head was begun
+    private int _freed; // pages freed since
+    private int _target; // last page that holds something, by its present index
+    private int _filled; // slots of that page
+    private int _rank; // slots read
+
+    /// <summary>True between the first page of a head and the last.</summary>
+    public bool IsOpen { get; private set; }
+
+    /// <summary>Most bytes that <see cref="TryAdvance"/> is charged beyond what it may be.</summary>
+    /// <param name="unitBytes">Bytes of a unit of the rung.</param>
+    public static long Overshoot(int unitBytes) => (1L + MostTargets) * unitBytes;
+
+    /// <summary>Starts the job's present head.</summary>
+    public void Begin()
+    {
+        IsOpen = true;
+        (_source, _freed, _rank) = (0, 0, 0);
+        (_target, _filled) = (-1, KvShape.PageTokens);
+    }
+
+    /// <summary>Forgets the head that is open; it stays as far as it came.</summary>
+    public void Drop() => IsOpen = false;
+
+    /// <summary>Compacts the next pages of the job's present head.</summary>
     /// <param name="job">A job whose choice is made.</param>
-    /// <param name="charge">Bytes moved.</param>
-    /// <returns>False, with nothing changed, when the bytes of a copy cannot be had.</returns>
-    public bool TryCompact(EvictionJob job, out long charge)
+    /// <param name="most">Bytes after which it stops, at the end of a page.</param>
+    /// <param name="charge">Bytes read and moved.</param>
+    /// <returns>False when the bytes of a copy cannot be had; what was done before stays done.</returns>
+    public bool TryAdvance(EvictionJob job, long most, out long charge)
     {
-        PageTable table = job.Table;
-        int head = job.Head;
         charge = 0;
-        ReadOnlySpan<ushort> ranks = job.Ranks;
-        CompactionPlan plan = CompactionPlan.Make(ranks, job.Taken[head], KvShape.PageTokens, job.Memory.Survivors);
-        ReadPositions(job);
-        int kept = job.Units(head) - plan.FreedPages;
-        if (!FitsOffsets(plan, job.Memory.Positions))
+        bool room = true;
+        while (room && charge < most && _source < job.Units(job.Head))
         {
-            return true;
+            room = TryMovePage(job, ref charge);
         }
-        int firstChanged = plan.FirstMoved / KvShape.PageTokens;
-        if (!TryOwn(job, firstChanged, kept))
-        {
-            return false;
-        }
-        table.MarkEvicted(job.Columns);
-        for (int page = firstChanged; page < kept; page++)
-        {
-            FillPage(job, plan, page);
-        }
-        charge = (long)(kept - firstChanged) * job.To.UnitBytes;
-        Free(job, kept, plan.FreedPages);
-        table.Eviction.Slots += ranks.Length - plan.Survivors.Length;
-        return true;
+        Free(job);
+        IsOpen = _source < job.Units(job.Head);
+        return room;
     }
 
-    private void ReadPositions(EvictionJob job)
+    private bool TryMovePage(EvictionJob job, ref long charge)
     {
-        for (int page = 0; page < job.Units(job.Head); page++)
+        int page = _source - _freed;
+        UnitHandle source = job.Table.Unit(job.Head, First + page);
+        Span<int> positions = stackalloc int[KvShape.PageTokens];
+        int count = slots.Positions(job.Table, job.Head, source, positions);
+        Span<byte> survivors = stackalloc byte[KvShape.PageTokens];
+        survivors = survivors[..Survivors(job, count, survivors)];
+        charge += count * sizeof(ushort);
+        if (survivors.Length == count && _target == page - 1 && _filled == KvShape.PageTokens)
         {
-            UnitHandle unit = job.Table.Unit(job.Head, First + page);
-            slots.Positions(job.Table, job.Head, unit, job.Memory.Positions[(page * KvShape.PageTokens)..]);
+            (_target, _filled) = (page, count); // nothing before it went
         }
-    }
-
-    // Offsets have 16 bits. A page whose survivors span more than that is met only far beyond 65536 tokens; its head is
-    // then left as it is.
-    private static bool FitsOffsets(in CompactionPlan plan, ReadOnlySpan<int> positions)
-    {
-        for (int first = 0; first < plan.Survivors.Length; first += KvShape.PageTokens)
+        else
         {
-            int last = Math.Min(first + KvShape.PageTokens, plan.Survivors.Length) - 1;
-            if (positions[plan.Survivors[last]] - positions[plan.Survivors[first]] > ushort.MaxValue)
+            if (survivors.Length > 0 && !TryOwnTargets(job, survivors.Length, positions[survivors[^1]], ref charge))
             {
                 return false;
             }
+            Touch(job);
+            Move(job, page, survivors, positions);
+            charge += job.To.UnitBytes;
+            job.Table.Eviction.Slots += count - survivors.Length;
         }
+        _rank += count;
+        _source++;
         return true;
     }
 
-    // All copies are made before the first takes its place, so that a lack of bytes changes nothing.
-    private bool TryOwn(EvictionJob job, int from, int to)
+    private int Survivors(EvictionJob job, int count, Span<byte> survivors)
     {
-        PageTable table = job.Table;
-        int count = 0;
-        for (int page = from; page < to; page++)
+        ReadOnlySpan<ushort> goesWith = job.Ranks.Slice(_rank, count);
+        int found = 0;
+        for (int slot = 0; slot < count; slot++)
         {
-            if (units.Entry(table.Unit(job.Head, First + page)).References == 1)
+            if (goesWith[slot] > job.Taken[job.Head])
+            {
+                survivors[found++] = (byte)slot;
+            }
+        }
+        return found;
+    }
+
+    // The copies are made before the first takes its place, so that a lack of bytes changes nothing.
+    private bool TryOwnTargets(EvictionJob job, int survivors, int lastPosition, ref long charge)
+    {
+        bool opens = _filled + survivors > KvShape.PageTokens || lastPosition - Start(job, _target) > ushort.MaxValue;
+        int first = _filled < KvShape.PageTokens ? _target : _target + 1;
+        int last = opens ? _target + 1 : _target;
+        Span<UnitHandle> copies = stackalloc UnitHandle[MostTargets];
+        int count = 0;
+        for (int target = first; target <= last; target++)
+        {
+            if (units.Entry(job.Table.Unit(job.Head, First + target)).References == 1)
             {
                 continue;
             }
-            if (!columns.TryAllocateFromReserve(job.To.SizeClass, out job.Memory.Copies[count]))
+            if (!columns.TryAllocateFromReserve(job.To.SizeClass, out copies[count]))
             {
-                columns.ReleaseAll(new ReadOnlySpan<UnitHandle>(job.Memory.Copies, count));
+                columns.ReleaseAll(copies[..count]);
                 return false;
             }
             count++;
         }
         // Making room drops prefix columns that no table refers to, so what was shared still is.
-        for (int page = from, copy = 0; copy < count; page++)
+        for (int target = first, copy = 0; copy < count; target++)
         {
-            if (units.Entry(table.Unit(job.Head, First + page)).References > 1)
+            if (units.Entry(job.Table.Unit(job.Head, First + target)).References > 1)
             {
-                Replace(job, page, job.Memory.Copies[copy++]);
+                Replace(job, target, copies[copy++]);
+                charge += job.To.UnitBytes;
             }
         }
         return true;
@@ -115,34 +154,54 @@ internal sealed unsafe class HeadCompactor(ColumnStore columns, UnitTable units,
         units.Release(shared);
     }
 
-    // Sources lie at or behind their targets, so a page that was filled is no source any more.
-    private void FillPage(EvictionJob job, in CompactionPlan plan, int page)
+    private static void Touch(EvictionJob job)
+    {
+        PageTable table = job.Table;
+        table.MarkEvicted(job.Columns);
+        table.ExactTokens = Math.Min(table.ExactTokens, Squeezer.SinkColumns * KvShape.PageTokens);
+        table.ReachedRung = Math.Max(table.ReachedRung, table.Rung);
+    }
+
+    // Sources lie at or behind their targets, so no slot is overwritten that is still needed.
+    private void Move(EvictionJob job, int page, ReadOnlySpan<byte> survivors, ReadOnlySpan<int> positions)
+    {
+        UnitHandle source = job.Table.Unit(job.Head, First + page);
+        UnitFlags sourceFlags = units.Entry(source).Flags;
+        foreach (byte slot in survivors)
+        {
+            if (_filled == KvShape.PageTokens || positions[slot] - Start(job, _target) > ushort.MaxValue)
+            {
+                (_target, _filled) = (_target + 1, 0);
+                Open(job, _target == page ? sourceFlags & UnitFlags.NonFinite : UnitFlags.None, positions[slot]);
+            }
+            UnitHandle target = job.Table.Unit(job.Head, First + _target);
+            ref UnitEntry entry = ref units.Entry(target);
+            if (_target != page || slot != _filled)
+            {
+                CopySlot(job.To.Page, Bytes(source, job.To.Page), slot, new SlotTarget(Bytes(target, job.To.Page), _filled));
+                entry.Flags |= sourceFlags & UnitFlags.NonFinite;
+            }
+            Offsets(job, target)[_filled++] = (ushort)(positions[slot] - entry.Start);
+            entry.FilledCount = (ushort)_filled;
+        }
+    }
+
+    private int Start(EvictionJob job, int page) => units.Entry(job.Table.Unit(job.Head, First + page)).Start;
+
+    private void Open(EvictionJob job, UnitFlags flags, int start)
+    {
+        UnitHandle target = job.Table.Unit(job.Head, First + _target);
+        ref UnitEntry entry = ref units.Entry(target);
+        Offsets(job, target).Clear();
+        (entry.Start, entry.FilledCount) = (start, 0);
+        entry.Flags = flags | UnitFlags.Sealed | UnitFlags.Gapped;
+    }
+
+    private Span<ushort> Offsets(EvictionJob job, UnitHandle unit)
     {
         PageFormat format = job.To.Page;
-        UnitHandle target = job.Table.Unit(job.Head, First + page);
-        ref UnitEntry entry = ref units.Entry(target);
-        int first = page * KvShape.PageTokens;
-        int count = Math.Min(KvShape.PageTokens, plan.Survivors.Length - first);
-        for (int slot = 0; slot < count; slot++)
-        {
-            int from = plan.Survivors[first + slot];
-            if (from != first + slot)
-            {
-                UnitHandle source = job.Table.Unit(job.Head, First + (from / KvShape.PageTokens));
-                CopySlot(format, Bytes(source, format), from % KvShape.PageTokens, new SlotTarget(Bytes(target, format), slot));
-                entry.Flags |= units.Entry(source).Flags & UnitFlags.NonFinite;
-            }
-        }
-        int start = job.Memory.Positions[plan.Survivors[first]];
-        var bytes = new Span<byte>(units.Bytes(target), job.To.UnitBytes);
-        Span<ushort> offsets = MemoryMarshal.Cast<byte, ushort>(bytes[format.OffsetStart..format.GappedBytes]);
-        offsets.Clear();
-        for (int slot = 0; slot < count; slot++)
-        {
-            offsets[slot] = (ushort)(job.Memory.Positions[plan.Survivors[first + slot]] - start);
-        }
-        (entry.Start, entry.FilledCount) = (start, (ushort)count);
-        entry.Flags = (entry.Flags & UnitFlags.NonFinite) | UnitFlags.Sealed | UnitFlags.Gapped;
+        var bytes = new Span<byte>(units.Bytes(unit), job.To.UnitBytes);
+        return MemoryMarshal.Cast<byte, ushort>(bytes[format.OffsetStart..format.GappedBytes]);
     }
 
     private Span<byte> Bytes(UnitHandle unit, PageFormat format) => new(units.Bytes(unit), format.PageBytes);
@@ -154,11 +213,18 @@ internal sealed unsafe class HeadCompactor(ColumnStore columns, UnitTable units,
         format.ValueCodec.CopySlot(KvSide.Values, new SlotMove(from[keys..], slot, to.Page[keys..], to.Slot), format.Shape);
     }
 
-    private void Free(EvictionJob job, int kept, int count)
+    // The pages between the last that holds something and the next to read.
+    private void Free(EvictionJob job)
     {
         PageTable table = job.Table;
+        int first = _target + 1;
+        int count = _source - _freed - first;
+        if (count == 0)
+        {
+            return;
+        }
         long bytes = 0;
-        for (int page = kept; page < kept + count; page++)
+        for (int page = first; page < first + count; page++)
         {
             UnitHandle unit = table.Unit(job.Head, First + page);
             bytes += units.StrideBytes(unit);
@@ -166,12 +232,13 @@ internal sealed unsafe class HeadCompactor(ColumnStore columns, UnitTable units,
         }
         // A sweep that goes on in this list stands behind the region.
         ref SweepState sweep = ref table.Sweep;
-        if (sweep.Limit > 0 && sweep.Head == job.Head && sweep.Index >= First + kept + count)
+        if (sweep.Limit > 0 && sweep.Head == job.Head && sweep.Index >= First + first + count)
         {
             sweep.Index -= count;
         }
-        table.RemoveRange(job.Head, First + kept, count, bytes);
+        table.RemoveRange(job.Head, First + first, count, bytes);
         columns.TrimLists(table);
+        _freed += count;
     }
 
     private readonly ref struct SlotTarget(Span<byte> page, int slot)

@@ -1,3 +1,6 @@
+using System.Runtime.CompilerServices;
+using System.Runtime.InteropServices;
+using Concertina.Compute.KvCache.Eviction.Planning;
 using Concertina.Compute.KvCache.Eviction.Scoring;
 using Concertina.Compute.KvCache.Memory;
 using Concertina.Compute.KvCache.Transcoding;
@@ -5,27 +8,53 @@ using Concertina.Compute.KvCache.Transcoding;
 namespace Concertina.Compute.KvCache.Eviction;
 
 /// <summary>
-/// The metric of one head of a table in slices of pages: every live key takes part in the softmax, but only the first page,
-/// the region and the page behind it are scored, because others are not ranked and lie too far to matter to the pool.
+/// The metric and the ranks of one head of a table, piece by piece: every live key takes part in the softmax, but only the
+/// first page, the region and the page behind it are scored, because others are not ranked and lie too far to matter to the
+/// pool.
 /// </summary>
 internal sealed unsafe class HeadScan(KvShape shape, UnitSlots slots, Observations observations, EvictionOptions options) : IDisposable
 {
-    private const int PagesPerSlice = 32;
-
     private readonly HeadMetric _metric = new(shape.GroupSize, shape.HeadDim, options);
     private readonly float[] _queries = new float[shape.GroupSize * options.QueryCount * shape.HeadDim];
+    private readonly HeadRanks _ranks = new(options.Grain);
     private int _unitCount;
     private int _scoredUnits;
     private int _next;
     private int _slotCount;
+    private int _regionStart;
+    private int _regionEnd;
+    private int _pooled;
 
     /// <summary>Bytes it keeps.</summary>
     public static long BytesFor(KvShape shape, EvictionOptions options) =>
-        HeadMetric.FixedBytes(shape.GroupSize, shape.HeadDim, options)
+        HeadMetric.FixedBytes(shape.GroupSize, shape.HeadDim, options) + HeadRanks.FixedBytes
         + ((long)shape.GroupSize * options.QueryCount * shape.HeadDim * sizeof(float));
 
-    /// <summary>True between the first and the last slice of a head.</summary>
+    /// <summary>True between the first and the last piece of a head.</summary>
     public bool IsOpen { get; private set; }
+
+    /// <summary>Blocks the head could give up, once its last piece is done.</summary>
+    public int Freeable => _ranks.Freeable;
+
+    private int EndOfPages => _unitCount + _scoredUnits;
+
+    /// <summary>
+    /// Whether the units of the job's present head can be ranked. One that another codec refused stays in its form; a job that
+    /// ended early may have left a page that is not full, which does not rank with whole pages.
+    /// </summary>
+    public bool TakesPart(EvictionJob job)
+    {
+        for (int unit = 0; unit < job.Units(job.Head); unit++)
+        {
+            ref readonly UnitEntry entry = ref slots.Entry(job.Table.Unit(job.Head, Squeezer.SinkColumns + unit));
+            bool ranks = options.Grain == EvictionGrain.Slots || entry.FilledCount == KvShape.PageTokens;
+            if (!job.To.Page.Holds(entry) || entry.SizeClass != job.To.SizeClass || !ranks)
+            {
+                return false;
+            }
+        }
+        return true;
+    }
 
     /// <summary>Starts the job's present head.</summary>
     /// <returns>False when the observed queries are not complete.</returns>
@@ -35,7 +64,7 @@ internal sealed unsafe class HeadScan(KvShape shape, UnitSlots slots, Observatio
         int layer = job.Head / shape.KvHeadCount;
         _scoredUnits = Squeezer.SinkColumns + job.Units(job.Head) + 1;
         _unitCount = table.UnitCount(job.Head);
-        _slotCount = 0;
+        (_slotCount, _pooled) = (0, 0);
         _next = _unitCount;
         if (options.Metric != EvictionMetric.Recency)
         {
@@ -53,28 +82,58 @@ internal sealed unsafe class HeadScan(KvShape shape, UnitSlots slots, Observatio
     }
 
     /// <summary>Drops the head that is open.</summary>
-    public void Drop() => IsOpen = false;
-
-    /// <summary>Reads the next pages; when the last is read, the metric of the scored slots is in the job's memory.</summary>
-    /// <returns>Bytes read.</returns>
-    public long Run(EvictionJob job)
+    public void Drop()
     {
-        long bytes = 0;
-        Span<int> positions = job.Memory.Positions;
-        int end = _unitCount + _scoredUnits;
-        for (int pages = 0; pages < PagesPerSlice && _next < end; pages++, _next++)
+        IsOpen = false;
+        _ranks.Drop();
+    }
+
+    /// <summary>
+    /// Does the next piece: keys of pages, or the pool of slots, or their ranks. After the last, the ranks of the region's
+    /// slots are in the job's memory.
+    /// </summary>
+    /// <param name="job">The job.</param>
+    /// <param name="costs">Receives the cost of each block the head could give up; the same memory in every piece.</param>
+    /// <param name="most">Bytes after which a piece ends.</param>
+    /// <returns>Bytes read.</returns>
+    public long Run(EvictionJob job, Span<float> costs, long most)
+    {
+        if (_next < EndOfPages)
         {
-            bytes += _next < _unitCount ? Observe(job, _next) : Score(job, _next - _unitCount);
+            return ReadPages(job, most);
         }
-        if (_next == end)
+        if (_pooled < _slotCount)
         {
-            Finish(job, positions[.._slotCount]);
+            int slotBytes = sizeof(float) * (shape.GroupSize + 1);
+            int first = _pooled;
+            _pooled = (int)Math.Min(_slotCount, first + Math.Max(1, most / slotBytes));
+            Pool(job, first, _pooled - first);
+            if (_pooled == _slotCount)
+            {
+                BeginRanks(job, costs);
+            }
+            return (long)(_pooled - first) * slotBytes;
         }
+        long bytes = (long)_ranks.Advance((int)Math.Max(KvShape.PageTokens, most / sizeof(ulong))) * sizeof(ulong);
+        IsOpen = _ranks.IsOpen;
         return bytes;
     }
 
     /// <inheritdoc/>
     public void Dispose() => _metric.Dispose();
+
+    private long ReadPages(EvictionJob job, long most)
+    {
+        long bytes = 0;
+        for (; bytes < most && _next < EndOfPages; _next++)
+        {
+            int scored = _next - _unitCount;
+            _regionStart = scored == Squeezer.SinkColumns ? _slotCount : _regionStart;
+            _regionEnd = scored == _scoredUnits - 1 ? _slotCount : _regionEnd;
+            bytes += scored < 0 ? Observe(job, _next) : Score(job, scored);
+        }
+        return bytes;
+    }
 
     private int Observe(EvictionJob job, int index)
     {
@@ -105,17 +164,34 @@ internal sealed unsafe class HeadScan(KvShape shape, UnitSlots slots, Observatio
         return bytes;
     }
 
-    private void Finish(EvictionJob job, ReadOnlySpan<int> positions)
+    private void Pool(EvictionJob job, int first, int count)
     {
-        IsOpen = false;
+        ReadOnlySpan<int> positions = job.Memory.Positions[.._slotCount];
         if (options.Metric != EvictionMetric.Recency)
         {
-            _metric.Finish(positions, job.Memory.Metric);
+            _metric.Pool(positions, first, new Span<float>(job.Memory.Metric + first, count));
             return;
         }
-        for (int slot = 0; slot < positions.Length; slot++)
+        for (int slot = first; slot < first + count; slot++)
         {
             job.Memory.Metric[slot] = positions[slot];
         }
+    }
+
+    private void BeginRanks(EvictionJob job, Span<float> costs)
+    {
+        Span<ushort> ranks = job.Ranks;
+        // The costs lie in the job's memory outside the heap, like all the rest.
+        _ranks.Begin(new RankSpace
+        {
+            Metric = job.Memory.Metric + _regionStart,
+            Slots = _regionEnd - _regionStart,
+            Pages = job.Units(job.Head),
+            PageTokens = KvShape.PageTokens,
+            GoesWith = (ushort*)Unsafe.AsPointer(ref MemoryMarshal.GetReference(ranks)),
+            Costs = (float*)Unsafe.AsPointer(ref MemoryMarshal.GetReference(costs)),
+            Keys = job.Memory.SortKeys,
+            Spare = job.Memory.SpareKeys,
+        });
     }
 }

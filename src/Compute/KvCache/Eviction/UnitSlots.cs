@@ -7,6 +7,9 @@ namespace Concertina.Compute.KvCache.Eviction;
 /// <summary>Reads the slots of a table's units: how many are filled, at which positions, with which keys.</summary>
 internal sealed unsafe class UnitSlots(UnitTable units, PageAccess pages, CodecSet codecs)
 {
+    /// <summary>What the table of units says of a unit.</summary>
+    public ref readonly UnitEntry Entry(UnitHandle unit) => ref units.Entry(unit);
+
     /// <summary>Filled slots of a unit.</summary>
     public int Count(PageTable table, UnitHandle unit)
     {

@@ -74,7 +74,9 @@ public sealed class EvictorInterruptionTests
             if (how != 0)
             {
                 other.AssertContent(table, rows);
-                Assert.Equal(Evictor.KeptUnits(12, 4, 4), Enumerable.Range(0, 4).Sum(head => table.IndexOf(head, 12) - 1));
+                // A job that ended early may leave less to evict than another begins for: fewer than one unit a head.
+                long kept = Evictor.KeptUnits(12, 4, 4);
+                Assert.InRange(Enumerable.Range(0, 4).Sum(head => table.IndexOf(head, 12) - 1), kept, how == 1 ? kept : kept + 3);
             }
         }
     }
@@ -83,14 +85,14 @@ public sealed class EvictorInterruptionTests
     public void The_sequence_may_grow_and_be_cut_behind_the_region_between_slices()
     {
         using var rig = new EvictionRig();
-        Sequences.Rows rows = rig.Rows(1400, seed: 11);
+        Sequences.Rows rows = rig.Rows(2400, seed: 11);
         PageTable table = rig.Filled(rows, 901);
         rig.Sweep(table);
         var random = new Random(12);
         int tokens = 901;
         while (table.EvictedColumns == 0 || rig.Cache.Interior.Evictor.Current is not null)
         {
-            tokens = Math.Min(1400, tokens + random.Next(1, 9));
+            tokens = Math.Min(2400, tokens + random.Next(1, 9));
             Assert.True(rig.Extend(table, rows, tokens));
             if (random.Next(4) == 0)
             {
@@ -99,7 +101,7 @@ public sealed class EvictorInterruptionTests
             }
             rig.Cache.StepTowardsRung(table);
             rig.Cache.CheckIntegrity();
-            Assert.True(tokens < 1400);
+            Assert.True(tokens < 2400);
         }
 
         rig.AssertContent(table, rows);
@@ -172,5 +174,51 @@ public sealed class EvictorInterruptionTests
         Assert.True(second.EvictedColumns > 0);
         Assert.Equal(0, first.EvictedColumns);
         rig.Cache.CheckIntegrity();
+    }
+
+    [Theory]
+    [InlineData("f16+evict4")]
+    [InlineData("int4+evict4")]
+    public void No_step_is_charged_more_than_a_piece_and_the_table_is_whole_after_each(string rung)
+    {
+        using var rig = new EvictionRig(rung);
+        Sequences.Rows rows = rig.Rows(3000, seed: 21);
+        PageTable table = rig.Filled(rows, 3000);
+        Assert.True(rig.Cache.TryFork(table, out PageTable fork));
+        rig.Sweep(table);
+        long dearest = rig.Cache.Interior.Evictor.DearestCharge(rig.Cache.Rungs[1]);
+        int pieces = 0;
+        int inside = 0;
+        for (EvictionStep step = rig.Cache.Interior.Evictor.Step(table);
+            step.Outcome == EvictionOutcome.Worked;
+            step = rig.Cache.Interior.Evictor.Step(table), pieces++)
+        {
+            Assert.InRange(step.Charge, 0, dearest);
+            inside += Enumerable.Range(0, rig.HeadCount).Any(head => HasOpenPage(rig, table, head)) ? 1 : 0;
+            if (rung == "f16+evict4")
+            {
+                rig.AssertContent(table, rows);
+            }
+            rig.Cache.CheckIntegrity();
+        }
+
+        Assert.True(pieces > 50, $"{pieces} pieces");
+        Assert.True(inside > 0, "no step ended inside a head");
+        Assert.Equal(
+            Evictor.KeptUnits(Squeezer.LimitColumn(3000), rig.HeadCount, 4),
+            Enumerable.Range(0, rig.HeadCount).Sum(head => table.IndexOf(head, table.EvictedColumns) - 1));
+        rig.Cache.Release(fork);
+    }
+
+    private static bool HasOpenPage(EvictionRig rig, PageTable table, int head)
+    {
+        for (int index = 1; table.EvictedColumns > 0 && index < table.IndexOf(head, table.EvictedColumns); index++)
+        {
+            if (rig.Slots().Count(table, table.Unit(head, index)) < KvShape.PageTokens)
+            {
+                return true;
+            }
+        }
+        return false;
     }
 }

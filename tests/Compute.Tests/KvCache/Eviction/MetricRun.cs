@@ -9,6 +9,8 @@ namespace Concertina.Compute.Tests.KvCache.Eviction;
 /// <summary>Queries and keys of one layer, and the metric of its heads.</summary>
 internal sealed unsafe record MetricRun
 {
+    private const int PoolPiece = 37;
+
     public required int QueryHeads { get; init; }
 
     public required int KvHeads { get; init; }
@@ -63,6 +65,29 @@ internal sealed unsafe record MetricRun
     /// <summary>[kvHeads, slots], and the log-sum-exp of every row, [queryHeads, observed].</summary>
     public (float[] Metric, float[] LogSumExp) Metrics(EvictionOptions options)
     {
+        // The engine's pages hold ascending positions; vectors may not.
+        int[] order = [.. Enumerable.Range(0, Slots).OrderBy(slot => KeyPositions[slot])];
+        (float[] ordered, float[] logSumExp) = InOrder(order).OrderedMetrics(options);
+        float[] metric = new float[ordered.Length];
+        for (int i = 0; i < metric.Length; i++)
+        {
+            metric[(i / Slots * Slots) + order[i % Slots]] = ordered[i];
+        }
+        return (metric, logSumExp);
+    }
+
+    private MetricRun InOrder(int[] order) => this with
+    {
+        KeyPositions = [.. order.Select(slot => KeyPositions[slot])],
+        Keys =
+        [
+            .. Enumerable.Range(0, KvHeads).SelectMany(head => order.SelectMany(slot =>
+                Keys[(((head * Slots) + slot) * HeadDim)..(((head * Slots) + slot + 1) * HeadDim)])),
+        ],
+    };
+
+    private (float[] Metric, float[] LogSumExp) OrderedMetrics(EvictionOptions options)
+    {
         options = options with { QueryCount = QueryPositions.Length };
         using var metric = new HeadMetric(Group, HeadDim, options);
         float[] all = new float[KvHeads * Slots];
@@ -89,7 +114,10 @@ internal sealed unsafe record MetricRun
                     }
                 }
             }
-            metric.Finish(KeyPositions, all.AsSpan(head * Slots, Slots));
+            for (int first = 0; first < Slots; first += PoolPiece)
+            {
+                metric.Pool(KeyPositions, first, all.AsSpan((head * Slots) + first, Math.Min(PoolPiece, Slots - first)));
+            }
             for (int row = 0; row < rows; row++)
             {
                 logSumExp[(head * rows) + row] = metric.LogSumExp(row);

@@ -13,6 +13,7 @@ internal sealed unsafe class EvictionSchedule(int mostHeads)
     private int _room;
     private int _headCount;
     private int _floor;
+    private long _wanted;
 
     /// <summary>Heap bytes it keeps.</summary>
     public static long BytesFor(int heads) => heads * (sizeof(int) + 16L);
@@ -37,26 +38,34 @@ internal sealed unsafe class EvictionSchedule(int mostHeads)
         _headCount++;
     }
 
-    /// <summary>Takes the cheapest blocks of all heads together.</summary>
+    /// <summary>Begins to take the cheapest blocks of all heads together.</summary>
     /// <param name="blocks">Blocks wanted.</param>
-    /// <param name="taken">Receives the blocks of each head.</param>
+    /// <param name="taken">Receives the blocks of each head; nothing yet.</param>
     /// <param name="floorShare">
     /// Share of an equal part of what is kept that each head keeps whatever its costs, 0 to 1: heads whose attention is
     /// diffuse have small squares and would else be emptied. The safeguard of Ada-KV, https://arxiv.org/abs/2407.11550.
     /// </param>
-    /// <returns>Blocks taken: fewer when there are not so many.</returns>
-    public long Global(long blocks, Span<int> taken, double floorShare = 0)
+    public void BeginGlobal(long blocks, Span<int> taken, double floorShare = 0)
     {
         taken[.._headCount].Clear();
         _next.Clear();
         long kept = Math.Max(0, (_headCount == 0 ? 0 : _ends[_headCount - 1]) - blocks);
         _floor = (int)(floorShare * kept / Math.Max(1, _headCount));
+        _wanted = blocks;
         for (int head = 0; head < _headCount; head++)
         {
             Offer(head, 0);
         }
-        long count = 0;
-        for (; count < blocks && _next.TryDequeue(out int head, out _); count++)
+    }
+
+    /// <summary>Takes more of them.</summary>
+    /// <param name="most">Most blocks.</param>
+    /// <param name="taken">As given before.</param>
+    /// <returns>Blocks taken; fewer than allowed when all that are wanted, or all there are, were taken.</returns>
+    public int TakeGlobal(int most, Span<int> taken)
+    {
+        int count = 0;
+        for (; count < most && _wanted > 0 && _next.TryDequeue(out int head, out _); count++, _wanted--)
         {
             Offer(head, ++taken[head]);
         }
@@ -67,7 +76,9 @@ internal sealed unsafe class EvictionSchedule(int mostHeads)
     /// Takes from the fullest heads, so that all keep the same number of blocks, or one more, or all they have; whatever they
     /// lost before.
     /// </summary>
-    /// <inheritdoc cref="Global"/>
+    /// <param name="blocks">Blocks wanted.</param>
+    /// <param name="taken">Receives the blocks of each head.</param>
+    /// <returns>Blocks taken: fewer when there are not so many.</returns>
     public long Uniform(long blocks, Span<int> taken)
     {
         long kept = Math.Max(0, _ends[_headCount - 1] - blocks);

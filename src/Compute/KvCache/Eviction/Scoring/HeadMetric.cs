@@ -64,7 +64,7 @@ internal sealed unsafe class HeadMetric : IDisposable
     /// <summary>Starts a head.</summary>
     /// <param name="queries">After RoPE, not scaled, [group, observed queries, headDim].</param>
     /// <param name="positions">Position of each observed query.</param>
-    /// <param name="sums">Memory of the caller until <see cref="Finish"/>, [group, slots].</param>
+    /// <param name="sums">Memory of the caller until <see cref="Pool"/>, [group, slots].</param>
     /// <param name="slotCount">Live keys that will be scored.</param>
     public void Begin(ReadOnlySpan<float> queries, ReadOnlySpan<int> positions, float* sums, int slotCount)
     {
@@ -136,17 +136,17 @@ internal sealed unsafe class HeadMetric : IDisposable
         _scored += positions.Length;
     }
 
-    /// <summary>Pools and adds up the group.</summary>
-    /// <param name="positions">Position of every scored key.</param>
-    /// <param name="metric">Receives one number per scored key.</param>
-    public void Finish(ReadOnlySpan<int> positions, Span<float> metric)
+    /// <summary>Pools some of the scored keys and adds up the group.</summary>
+    /// <param name="positions">Position of every scored key, ascending.</param>
+    /// <param name="first">First key to pool.</param>
+    /// <param name="metric">Receives one number per key from <paramref name="first"/> on; its length says how many.</param>
+    public void Pool(ReadOnlySpan<int> positions, int first, Span<float> metric)
     {
-        metric = metric[.._slotCount];
         metric.Clear();
         for (int head = 0; head < GroupSize; head++)
         {
             var sums = new ReadOnlySpan<float>(_sums + ((long)head * _slotCount), _slotCount);
-            PositionPool.AddMaximum(positions, sums, _options.PoolKernel / 2, metric);
+            PositionPool.AddMaximum(positions, sums, new PoolRange(first, _options.PoolKernel / 2), metric);
         }
     }
 
