@@ -33,6 +33,9 @@ internal static partial class SiloLog
         Message = "Rung {Rung} failed its self-test on model {Model} and leaves the ladder: {Problem}")]
     public static partial void RungFailed(ILogger logger, string rung, string model, string problem);
 
+    [LoggerMessage(EventId = 3017, Level = LogLevel.Warning, Message = "The rungs of model {Model} are offered without a self-test: {Reason}")]
+    public static partial void RungsNotTried(ILogger logger, string model, string reason);
+
     [LoggerMessage(EventId = 3014, Level = LogLevel.Warning,
         Message = "The container's memory limit went from {Before} to {Limit} bytes; the KV budget is to be {TargetBytes} bytes and is {ActualBytes} now (held up by: {Hold}).")]
     public static partial void MemoryLimitChanged(ILogger logger, long? before, long? limit, long targetBytes, long actualBytes, KvBudgetHold hold);

@@ -10,7 +10,9 @@ namespace Concertina.Cli.Reports;
 internal sealed record QualityReport(string Command, string Folder, string QualityPlot, string CapacityPlot)
 {
     /// <summary>The page.</summary>
-    public string Text(IReadOnlyList<RunGroup> groups)
+    /// <param name="groups">What eval found.</param>
+    /// <param name="sections">Lines of what benchmarks found.</param>
+    public string Text(IReadOnlyList<RunGroup> groups, IEnumerable<string> sections)
     {
         List<string> lines =
         [
@@ -20,6 +22,7 @@ internal sealed record QualityReport(string Command, string Folder, string Quali
             "A method that loses stays in its table.",
             "",
             .. Comparison.All.SelectMany(comparison => comparison.Lines(groups)),
+            .. sections,
             "## All figures",
             "",
             .. groups.SelectMany(Section),
@@ -61,7 +64,7 @@ internal sealed record QualityReport(string Command, string Folder, string Quali
         }
         foreach (EvaluationRun run in group.Runs)
         {
-            lines.AddRange([$"### `{run.Name}.json`", "", .. Facts(run.Result), "", .. RungTable.Of(new RunGroup(run.Name, [run])), ""]);
+            lines.AddRange([$"### `{run.Name}.json`", "", .. Facts(run.Result), "", .. RungTable.Of(new RunGroup(run.Name, [run])), "", .. LengthTable.Of(run.Result)]);
         }
         return lines;
     }

@@ -1,6 +1,9 @@
 using System.CommandLine;
+using Concertina.Cli.Benches;
+using Concertina.Cli.Benches.Cache;
 using Concertina.Cli.Evaluation;
 using Concertina.Cli.Reports.Plots;
+using Concertina.Cli.Reports.Sections;
 
 namespace Concertina.Cli.Reports;
 
@@ -32,10 +35,18 @@ internal static class ReportCommand
         var rungs = PlottedRungs.Of(groups);
         string folder = Path.GetDirectoryName(Path.GetFullPath(files.Page))!;
         QualityReport report = new(Command(files), Shown(files.Results), Address(folder, files.Plot), Address(folder, files.CapacityPlot));
-        WriteFile(files.Page, report.Text(groups));
+        WriteFile(files.Page, report.Text(groups, Sections(files.Results)));
         WriteFile(files.Plot, QualityPlot.Of(rungs));
         WriteFile(files.CapacityPlot, CapacityPlot.Of(rungs));
     }
+
+    private static IEnumerable<string> Sections(string folder) =>
+    [
+        .. SpeedSection.Lines(
+            BenchRun<RungSpeedFile>.ReadAll(folder, "rungs-*.json", ResultJson.Default.RungSpeedFile),
+            BenchRun<TranscodeFile>.ReadAll(folder, "transcode-*.json", ResultJson.Default.TranscodeFile)),
+        .. CapacitySection.Lines(BenchRun<CapacityFile>.ReadAll(folder, "capacity-*.json", ResultJson.Default.CapacityFile)),
+    ];
 
     private static string Command(ReportFiles files) => CommandLineText.Of(
     [

@@ -93,7 +93,7 @@ public sealed class EvaluationRig : IDisposable
         // commvq1 reads the books of commvq2, which counts them.
         IKvCodec keys = page.KeyCodec.Id == CodecId.CommVq1 ? Cache.Codecs.Get(CodecId.CommVq2) : page.KeyCodec;
         IKvCodec values = page.ValueCodec.Id == CodecId.CommVq1 ? Cache.Codecs.Get(CodecId.CommVq2) : page.ValueCodec;
-        return keys.ScratchBytes(KvSide.Keys, page.Shape) + values.ScratchBytes(KvSide.Values, page.Shape);
+        return keys.ModelBytes(KvSide.Keys) + values.ModelBytes(KvSide.Values);
     }
 
     internal PagedKvCache Cache { get; }

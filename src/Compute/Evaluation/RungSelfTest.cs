@@ -25,32 +25,41 @@ public static class RungSelfTest
     /// <param name="runner">The runner.</param>
     /// <param name="cache">Its cache, empty.</param>
     /// <param name="profile">The model's profile, or null.</param>
-    /// <returns>The rungs that failed, with what was found; empty when the model's context or the budget is too short to try.</returns>
-    public static IReadOnlyDictionary<string, string> Run(IModelRunner runner, PagedKvCache cache, KvProfile? profile)
+    public static SelfTestResult Run(IModelRunner runner, PagedKvCache cache, KvProfile? profile)
     {
         ArgumentNullException.ThrowIfNull(runner);
         ArgumentNullException.ThrowIfNull(cache);
-        Dictionary<string, string> failed = [];
         int[] text = Text(runner.Config);
-        bool fits = cache.CommitmentBytes(text.Length) * cache.Rungs.Count <= cache.CommittableBytes;
-        if (cache.Rungs.Count == 1 || text.Length <= TextEvaluation.FirstPosition || !fits || runner.MaxLogitRows < cache.Rungs.Count)
+        int rungs = cache.Rungs.Count - 1;
+        Dictionary<string, string> failed = [];
+        // As many at once as have a row each in a step and room in the cache, the lossless one among them.
+        long room = cache.CommittableBytes / cache.CommitmentBytes(text.Length);
+        int group = (int)Math.Min(Math.Min(runner.MaxLogitRows, runner.MaxRows), room) - 1;
+        if (rungs > 0 && (text.Length <= TextEvaluation.FirstPosition || group < 1))
         {
-            return failed;
+            return new SelfTestResult(failed, string.Create(CultureInfo.InvariantCulture,
+                $"A test needs a context of more than {TextEvaluation.FirstPosition + 1} tokens (it is {runner.Config.ContextLength}), 2 rows of logits in a step (there are {runner.MaxLogitRows}) and room for 2 sequences of {text.Length} tokens (there is room for {room})."));
         }
         using EvaluationRig rig = new(runner, cache, threads: 0);
-        DivergenceSamples[] samples = new TextEvaluation(rig).Run(text, CancellationToken.None);
-        for (int rung = 1; rung < samples.Length; rung++)
+        foreach (int[] some in Enumerable.Range(1, rungs).Chunk(Math.Max(1, group)))
         {
-            string name = rig.RungNames[rung - 1];
-            double limit = Allowance + (Tolerance * (profile?.Rungs.FirstOrDefault(measured => measured.Name == name)?.MeanKl ?? 0));
-            double found = samples[rung].MeanKl;
-            if (!(found <= limit)) // NaN fails too
+            DivergenceSamples[] samples = new TextEvaluation(rig).Run(text, some, CancellationToken.None);
+            for (int i = 0; i < some.Length; i++)
             {
-                failed.Add(name, string.Create(CultureInfo.InvariantCulture,
-                    $"it diverges by {found:G3} nats per token on a short text, where at most {limit:G3} are credible."));
+                Judge(rig.RungNames[some[i] - 1], samples[i + 1].MeanKl, profile, failed);
             }
         }
-        return failed;
+        return new SelfTestResult(failed, null);
+    }
+
+    private static void Judge(string rung, double found, KvProfile? profile, Dictionary<string, string> failed)
+    {
+        double limit = Allowance + (Tolerance * (profile?.Rungs.FirstOrDefault(measured => measured.Name == rung)?.MeanKl ?? 0));
+        if (!(found <= limit)) // NaN fails too
+        {
+            failed.Add(rung, string.Create(CultureInfo.InvariantCulture,
+                $"it diverges by {found:G3} nats per token on a short text, where at most {limit:G3} are credible."));
+        }
     }
 
     // Any tokens do: what is compared are two runs of one model over the same ones.

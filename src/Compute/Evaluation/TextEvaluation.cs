@@ -17,16 +17,26 @@ public sealed class TextEvaluation(EvaluationRig rig)
     /// <param name="cancellation">Cancels between steps.</param>
     /// <returns>Samples of the lossless rung, then of each rung of the rig; their mean is NaN where logits are no numbers.</returns>
     /// <exception cref="InvalidOperationException">The budget is too small.</exception>
-    public DivergenceSamples[] Run(ReadOnlyMemory<int> tokens, CancellationToken cancellation)
+    public DivergenceSamples[] Run(ReadOnlyMemory<int> tokens, CancellationToken cancellation) =>
+        Run(tokens, [.. Enumerable.Range(1, rig.Rungs.Count)], cancellation);
+
+    /// <summary>Compares one window of text on the lossless rung and some others.</summary>
+    /// <param name="tokens">The window.</param>
+    /// <param name="rungs">Indices of the others in the cache, each above 0; with the lossless one not more than rows in a step.</param>
+    /// <param name="cancellation">Cancels between steps.</param>
+    /// <returns>Samples of the lossless rung, then of each of the others.</returns>
+    internal DivergenceSamples[] Run(ReadOnlyMemory<int> tokens, IReadOnlyList<int> rungs, CancellationToken cancellation)
     {
-        PageTable[] tables = [.. Enumerable.Range(0, rig.Rungs.Count + 1).Select(rig.NewTable)];
+        PageTable[] tables = [.. rungs.Prepend(0).Select(rig.NewTable)];
+        int chunk = Math.Min(rig.Settings.ChunkTokens, rig.MaxRows / tables.Length);
+        ArgumentOutOfRangeException.ThrowIfZero(chunk, nameof(rungs));
         DivergenceSamples[] samples = [.. tables.Select(_ => new DivergenceSamples())];
         try
         {
-            for (int from = 0; from < tokens.Length; from += rig.Settings.ChunkTokens)
+            for (int from = 0; from < tokens.Length; from += chunk)
             {
                 cancellation.ThrowIfCancellationRequested();
-                int count = Math.Min(rig.Settings.ChunkTokens, tokens.Length - from);
+                int count = Math.Min(chunk, tokens.Length - from);
                 rig.Clear();
                 foreach (PageTable table in tables)
                 {

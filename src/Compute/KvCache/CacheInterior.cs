@@ -22,7 +22,7 @@ internal sealed class CacheInterior : IDisposable
         int ringBytes = Rungs.Evicts ? Observations.UnitBytesFor(shape, parts.Eviction.QueryCount) : int.MaxValue;
         var layout = CacheLayout.For(format, Math.Min(Rungs.SmallestUnitBytes, ringBytes), budgetBytes);
         Budget = new CacheBudget(budgetBytes, options.TranscodeReserveShare, Rungs.SizeCount + (Rungs.Evicts ? 1 : 0));
-        Budget.AddFixed(layout.FixedBytes + Codecs.ScratchBytes(format.Shape) + PageTranscoder.ScratchBytes(shape)
+        Budget.AddFixed(layout.FixedBytes + Codecs.ScratchBytes(format.Shape) + PageTranscoder.ScratchBytes(shape) + PageAccess.FixedBytes(shape)
             + (Rungs.Evicts ? Evictor.FixedBytes(shape, parts.Eviction) : 0));
         Arena = new ExtentArena(layout.ExtentCount);
         Units = new UnitTable(Arena, Budget, layout.UnitCapacity);

@@ -62,13 +62,17 @@ internal sealed class ModelLoader(
     /// <summary>Tries every rung; one that is wrong on this model is logged, counted and left out.</summary>
     private IReadOnlyCollection<string> Failed(CpuModelRunner runner, PagedKvCache cache, KvProfile? profile)
     {
-        IReadOnlyDictionary<string, string> failed = RungSelfTest.Run(runner, cache, profile);
-        foreach ((string rung, string problem) in failed)
+        SelfTestResult result = RungSelfTest.Run(runner, cache, profile);
+        if (result.NotRun is { } reason)
+        {
+            SiloLog.RungsNotTried(logger, model.Value.ServedName, reason);
+        }
+        foreach ((string rung, string problem) in result.Failed)
         {
             SiloLog.RungFailed(logger, rung, model.Value.ServedName, problem);
             metrics.RungFailed(rung);
         }
-        return [.. failed.Keys];
+        return [.. result.Failed.Keys];
     }
 
     private static KvCacheOptions Without(KvCacheOptions options, KvProfile? profile, IReadOnlyCollection<string> failed)

@@ -84,8 +84,10 @@ public sealed class EvaluationTests
         Assert.Equal(0, rig.Cache.Statistics().LiveUnits);
     }
 
-    [Fact]
-    public void The_self_test_passes_sound_rungs_and_names_a_broken_one()
+    [Theory]
+    [InlineData(96)]
+    [InlineData(2)]
+    public void The_self_test_passes_sound_rungs_and_names_a_broken_one_however_few_rows_a_step_has(int rows)
     {
         using RandomModel model = Model();
         using PagedKvCache cache = new(model.Config.ToKvShape(), new KvCacheOptions { BudgetBytes = 256L << 20 }, new CacheParts
@@ -94,13 +96,39 @@ public sealed class EvaluationTests
             Codecs = new CodecSet(CodecCatalog.All.Append(new ScrambledCodec())),
             Rungs = [RungCatalog.Parse("int4"), new Rung("scrambled", "scrambled", "scrambled", 1)],
         });
-        using var runner = CpuModelRunner.Create(model, cache, new CpuRunnerOptions { MaxStepRows = 96, MaxLogitRows = 96, Threads = 1 });
+        using var runner = CpuModelRunner.Create(model, cache, new CpuRunnerOptions { MaxStepRows = 96, MaxLogitRows = rows, Threads = 1 });
 
-        IReadOnlyDictionary<string, string> failed = RungSelfTest.Run(runner, cache, profile: null);
+        SelfTestResult result = RungSelfTest.Run(runner, cache, profile: null);
 
-        Assert.Equal(["scrambled"], failed.Keys);
-        Assert.Contains("nats", failed["scrambled"]);
+        Assert.Null(result.NotRun);
+        Assert.Equal(["scrambled"], result.Failed.Keys);
+        Assert.Contains("nats", result.Failed["scrambled"]);
         Assert.Equal(0, cache.Statistics().LiveUnits);
+    }
+
+    [Fact]
+    public void A_self_test_that_finds_no_room_says_what_it_needs()
+    {
+        using RandomModel model = Model();
+        using PagedKvCache cache = new(
+            model.Config.ToKvShape(), new KvCacheOptions { BudgetBytes = 64L << 20 }, CacheParts.WithoutProfile("int4"));
+        using var runner = CpuModelRunner.Create(model, cache, new CpuRunnerOptions { MaxStepRows = 96, MaxLogitRows = 1, Threads = 1 });
+
+        SelfTestResult result = RungSelfTest.Run(runner, cache, profile: null);
+
+        Assert.Empty(result.Failed);
+        Assert.Contains("2 rows of logits in a step (there are 1)", result.NotRun!, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Recall_is_told_by_the_length_of_the_document_too()
+    {
+        var recall = new PairedRecall();
+        recall.Add(4096, [true, true], [true, false]);
+        recall.Add(1024, [true, false], [true, true]);
+        recall.Add(4096, [true, false], [true, false]);
+
+        Assert.Equal([new RecallAtLength(1024, 2, 1, 0.5), new RecallAtLength(4096, 4, 0.5, -0.25)], recall.ByLength());
     }
 
     [Fact]

@@ -63,6 +63,7 @@ internal static class BenchCapacityCommand
                 Command = CommandLineText.Of(Environment.GetCommandLineArgs()),
                 Model = model.File.Config.Name,
                 Tokens = settings.Tokens,
+                NumbersPerToken = 2 * model.File.Config.LayerCount * model.File.Config.KvHeadCount * model.File.Config.HeadDim,
                 Rungs = CapacityBenchmark.Run(model.File, model.Profile, settings, cancellation),
             };
         }

@@ -23,6 +23,9 @@ internal sealed record CapacityFile
     /// <summary>Tokens of each session; their keys and values are random numbers.</summary>
     public required int Tokens { get; init; }
 
+    /// <summary>Numbers that keys and values of one token have over all layers and heads.</summary>
+    public int? NumbersPerToken { get; init; }
+
     /// <summary>What the numbers do not say by themselves.</summary>
     public string? Note { get; init; }
 

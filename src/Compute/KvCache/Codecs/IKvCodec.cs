@@ -41,6 +41,9 @@ internal unsafe interface IKvCodec
     /// <summary>Bytes for one side, beside the attention's own, that live as long as the cache, model data among them; paid from its budget.</summary>
     long ScratchBytes(KvSide side, UnitShape shape) => 0;
 
+    /// <summary>The part of <see cref="ScratchBytes"/> that holds data of the model, such as codebooks.</summary>
+    long ModelBytes(KvSide side) => 0;
+
     /// <summary>Bytes each attention worker keeps for a block of query rows; paid from the budget.</summary>
     /// <param name="side">Side.</param>
     /// <param name="rows">Query rows of the largest block.</param>

@@ -38,6 +38,9 @@ internal sealed unsafe class PageAccess
         }
     }
 
+    /// <summary>Heap bytes it keeps.</summary>
+    public static long FixedBytes(KvShape shape) => CodecSet.IdLimit * ((2L * sizeof(int)) + (2L * shape.HeadCount * nint.Size));
+
     /// <summary>Name of the codec that rows are written with.</summary>
     public string Codec => _format.KeyCodec.Name;
 

@@ -82,9 +82,12 @@ internal sealed unsafe class CommVqCodec : IKvCodec
         return PlaneBytes(side) + KvShape.PageTokens;
     }
 
-    // Both codecs share the tables; the one of all stages pays. The encoder's buffers are each codec's own.
+    // Both codecs share the tables; the one of all stages pays.
+    public long ModelBytes(KvSide side) => _halved ? 0 : _tables.Bytes(side);
+
+    // The encoder's buffers are each codec's own.
     public long ScratchBytes(KvSide side, UnitShape shape) =>
-        (_halved ? 0 : _tables.Bytes(side)) + (side == KvSide.Keys ? PartEncoder.Bytes(_shape, shape.HeadDim, _tables.Setup.Beam) : 0);
+        ModelBytes(side) + (side == KvSide.Keys ? PartEncoder.Bytes(_shape, shape.HeadDim, _tables.Setup.Beam) : 0);
 
     public int BlockScratchBytes(KvSide side, int rows, int headDim)
     {

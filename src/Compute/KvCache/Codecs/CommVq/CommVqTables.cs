@@ -38,10 +38,10 @@ internal sealed unsafe class CommVqTables
 
     public AngleTable Angles { get; }
 
-    /// <summary>Bytes of one side.</summary>
-    public long Bytes(KvSide side) => side == KvSide.Keys
+    /// <summary>Bytes of one side: its tables, and the books they were made from, which live as long.</summary>
+    public long Bytes(KvSide side) => Setup.Books.Bytes(side) + (side == KvSide.Keys
         ? (_keys.Count * sizeof(float)) + (_keyHeads.Length * sizeof(KeyHead)) + AngleTable.Bytes(Setup.Books.HeadDim, Setup.PositionCount)
-        : (_values.Count * sizeof(float)) + (_valueHeads.Length * sizeof(ValueHead));
+        : (_values.Count * sizeof(float)) + (_valueHeads.Length * sizeof(ValueHead)));
 
     /// <summary>Tables of a head with all stages, or the first half of them.</summary>
     public KeyHead* Keys(int head, bool halved) =>

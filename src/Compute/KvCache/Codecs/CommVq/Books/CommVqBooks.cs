@@ -34,6 +34,11 @@ internal sealed class CommVqBooks
     /// <summary>Codes mean something with books of this version only.</summary>
     public ulong Version { get; }
 
+    /// <summary>Bytes of one side's rows and means.</summary>
+    public long Bytes(KvSide side) => sizeof(float) * (side == KvSide.Keys
+        ? Keys.Sum(book => (long)book.Rows.Length + book.SecondRows.Length + book.Mean.Length)
+        : Values.Sum(book => (long)book.Rows.Length + book.Mean.Length));
+
     public CommVqShape Shape => new(Keys[0].Layout.Levels, Keys[0].Layout.Stages, Values[0].Layout.Levels, Values[0].Layout.Stages);
 
     private ulong Hash()

@@ -53,9 +53,13 @@ internal sealed class BeamEncoder
     /// <summary>Most vectors at once.</summary>
     public int Capacity { get; }
 
-    /// <summary>Bytes it keeps, but for the products and costs of one stage.</summary>
+    /// <summary>Bytes it keeps, but for <see cref="StageBytes"/>.</summary>
     public static long BytesFor(int capacity, int width, int beam, int stageLimit) =>
         (RowCount(capacity, beam) * ((2L * width) + 2) * sizeof(float)) + (2L * stageLimit * capacity * beam * sizeof(int));
+
+    /// <summary>Bytes of the products and costs of a stage.</summary>
+    public static long StageBytes(int beam, int dotCount, int costCount) =>
+        sizeof(float) * (((long)Math.Max(beam, Projection.Rows) * dotCount) + ((long)beam * costCount));
 
     /// <summary>Starts with some vectors; their rows are zero.</summary>
     public void Begin(int count)

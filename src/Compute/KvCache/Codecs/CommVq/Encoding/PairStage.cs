@@ -66,6 +66,13 @@ internal sealed unsafe class PairStage
     /// <summary>Row of the second table.</summary>
     public ReadOnlySpan<float> Second(int level) => _second.Slice(level * Width, Width);
 
+    /// <summary>Bytes of a beam's products and costs with such a stage.</summary>
+    public static long SearchBytes(int firstLevels, int secondLevels, int beam)
+    {
+        int second = (int)BitOperations.RoundUpToPowerOf2((uint)Round(secondLevels));
+        return BeamEncoder.StageBytes(beam, Round(firstLevels) + second, firstLevels * second);
+    }
+
     /// <summary>Bytes it keeps.</summary>
     public static long BytesFor(int firstLevels, int secondLevels, int width) =>
         sizeof(float) * ((2L * (Round(firstLevels) + Round(secondLevels)) * width)

@@ -43,6 +43,8 @@ internal sealed unsafe class PartEncoder
             + BeamEncoder.BytesFor(KvShape.PageTokens, headDim, beam, ValuePlanes(shape))
             + PairStage.BytesFor(shape.KeyLevels, shape.KeyLevels, width)
             + PairStage.BytesFor(shape.ValueLevels == 16 ? 16 : 1, shape.ValueLevels, headDim)
+            + PairStage.SearchBytes(shape.KeyLevels, shape.KeyLevels, beam)
+            + PairStage.SearchBytes(shape.ValueLevels == 16 ? 16 : 1, shape.ValueLevels, beam)
             + (sizeof(float) * ((2L * width) + (shape.KeyLevels * width) + headDim))
             + (sizeof(int) * (long)KvShape.PageTokens * Math.Max(shape.KeyStages, ValuePlanes(shape)));
     }
