@@ -67,7 +67,7 @@ public sealed class LadderWalkTests
         bool guarded = guardFactor > 0;
         Assert.All(handles, handle => Assert.InRange(
             handle.KvBytes,
-            guarded ? cache.SettledBytes(handle.WarmTokens, rung: 2) : 1,
+            cache.SettledBytes(handle.WarmTokens, guarded ? 2 : 3, atRest: true) * 999 / 1000, // lists may be shorter than the formula allows
             guarded ? cache.CommitmentBytes(handle.WarmTokens) : cache.SettledBytes(handle.WarmTokens, rung: 3)));
         Assert.Equal(guarded, engine.Snapshot.GuardedUnits > 0);
         await Task.WhenAll(handles.Select(handle =>
@@ -92,7 +92,7 @@ public sealed class LadderWalkTests
         using ModelFile file = ModelFile.Open(model);
         KvProfile profile = KvProfile.Load(KvProfile.PathFor(model), file.ContentHash, file.Config.ToKvShape());
         using PagedKvCache cache = ModelCache.Create(
-            file, new KvCacheOptions { BudgetBytes = 62L << 20, Rungs = "int8,int4,commvq2" }, profile);
+            file, new KvCacheOptions { BudgetBytes = 66L << 20, Rungs = "int8,int4,commvq2" }, profile);
         using var runner = CpuModelRunner.Create(file, cache, new CpuRunnerOptions { MaxStepRows = 256, MaxLogitRows = 64 });
         EngineOptions options = new() { StepTokens = 128, MaxRunning = 64, TranscodeSliceBytes = 8 << 20, ReaderBufferTokens = 32 };
         await using InferenceEngine engine = InferenceEngine.Manual(

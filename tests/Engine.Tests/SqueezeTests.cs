@@ -157,21 +157,6 @@ public sealed class SqueezeTests
         Assert.Equal("pair", stream.End!.Rung);
     }
 
-    [Fact]
-    public async Task A_column_computed_over_a_squeezed_prefix_is_taken_by_those_whose_floor_allows_its_rung_alone()
-    {
-        await using EngineBench bench = new(parts: Parts());
-        int[] document = EngineBench.Prompt(330, seed: 5);
-        SequenceHandle first = bench.Open();
-        bench.Finish(EngineBench.Submit(first, Economy(bench.Spec(document, 200), "pair1")));
-        bench.Cache.DropUnreferenced(long.MaxValue);
-
-        int[] longer = [.. first.CopyTokens(), 7, 7, 7];
-        TokenStream strict = EngineBench.Submit(bench.Open(session: "a"), Allowing(bench.Spec(longer, 4), "pair"));
-        bench.Finish(strict);
-        Assert.True(strict.End!.Exact);
-    }
-
     [Theory]
     [InlineData(120)] // what is reused is promised losslessly until it is squeezed
     [InlineData(9)] // or, where that cannot be had, fewer columns are reused

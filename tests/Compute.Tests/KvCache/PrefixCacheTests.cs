@@ -70,6 +70,37 @@ public sealed class PrefixCacheTests
         cache.CheckIntegrity();
     }
 
+    [Theory]
+    [InlineData(1)]
+    [InlineData(2)]
+    public void Columns_computed_over_a_squeezed_prefix_are_taken_by_those_who_accept_its_rung_alone(int rung)
+    {
+        using var cache = new PagedKvCache(
+            Caches.Small, new KvCacheOptions { BudgetBytes = 8L << 20 }, CacheParts.WithoutProfile("int4", "int2"));
+        int[] document = Caches.Tokens(600, 1);
+        cache.Publish(Caches.Filled(cache, document), Caches.Tenant, document);
+        PageTable squeezed = cache.CreateTable();
+        int[] longer = Caches.Tokens(900, 1);
+        Assert.Equal(576, cache.Adopt(squeezed, Caches.Tenant, longer, deepestRung: 0));
+        Squeezer.SetRung(squeezed, rung);
+        while (cache.StepTowardsRung(squeezed).Outcome == SqueezeOutcome.Worked)
+        {
+        }
+        Assert.True(Caches.TryFill(cache, squeezed, longer));
+        cache.Publish(squeezed, Caches.Tenant, longer);
+
+        for (int deepest = 0; deepest < 3; deepest++)
+        {
+            int match = deepest >= rung ? 896 : 576;
+            Assert.Equal(match, cache.MatchLength(Caches.Tenant, longer, deepest));
+            PageTable adopted = cache.CreateTable();
+            Assert.Equal(match, cache.Adopt(adopted, Caches.Tenant, longer, deepest));
+            Assert.Equal((576, deepest >= rung ? rung : 0), (adopted.ExactTokens, adopted.ReachedRung));
+            cache.Release(adopted);
+        }
+        cache.CheckIntegrity();
+    }
+
     [Fact]
     public void Publishing_equal_exact_columns_twice_keeps_one_copy()
     {

@@ -36,7 +36,9 @@ internal static class BenchRungsCommand
                     cancellation.ThrowIfCancellationRequested();
                     BenchmarkSettings settings = BenchedModel.Checked(new BenchmarkSettings
                     {
-                        Depth = depth, Batch = batch, Tokens = arguments.GetRequiredValue(rounds),
+                        Depth = depth,
+                        Batch = batch,
+                        Tokens = arguments.GetRequiredValue(rounds),
                     });
                     IReadOnlyList<RungSpeed> measured = Run(source, found, settings, arguments.GetRequiredValue(rungs));
                     foreach (RungSpeed speed in measured)

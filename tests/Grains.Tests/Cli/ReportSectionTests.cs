@@ -1,0 +1,124 @@
+using System.Text.Json;
+using Concertina.Cli;
+using Concertina.Cli.Benches;
+using Concertina.Cli.Benches.Cache;
+using Concertina.Cli.Evaluation;
+using Concertina.Cli.Reports;
+using Concertina.Cli.Reports.Sections;
+using Concertina.Compute.Bench;
+using Concertina.Compute.Evaluation;
+
+namespace Concertina.Grains.Tests.Cli;
+
+/// <summary>What benchmarks found, in the quality report.</summary>
+public sealed class ReportSectionTests
+{
+    [Fact]
+    public void Speeds_stand_beside_the_first_rung_and_edges_with_their_throughput()
+    {
+        using TemporaryFolder folder = new();
+        File.WriteAllText(folder.File("rungs-demo.json"), JsonSerializer.Serialize(Speeds, ResultJson.Default.RungSpeedFile));
+        File.WriteAllText(folder.File("transcode-demo.json"), JsonSerializer.Serialize(Transcodes, ResultJson.Default.TranscodeFile));
+
+        string[] lines =
+        [
+            .. SpeedSection.Lines(
+                BenchRun<RungSpeedFile>.ReadAll(folder.Path, "rungs-*.json", ResultJson.Default.RungSpeedFile),
+                BenchRun<TranscodeFile>.ReadAll(folder.Path, "transcode-*.json", ResultJson.Default.TranscodeFile)),
+        ];
+
+        Assert.Contains("| rung | streams | tokens each | attend ns | to `f16` | step ms | to `f16` |", lines);
+        Assert.Contains("| `int4` | 16 | 8,192 | 9.5 | 0.33x | 109.81 | 0.37x |", lines);
+        Assert.Contains("| `int4` | `commvq2` | 2,638 | 9 |", lines);
+    }
+
+    [Fact]
+    public void Counted_sessions_stand_beside_the_bytes_of_fixed_cache_types()
+    {
+        string[] lines = [.. CapacitySection.Lines([new BenchRun<CapacityFile>("capacity-demo", Capacity)])];
+
+        // 2,048 numbers of 8,192 tokens: 32 MiB in 16 bit, 17 in q8_0, 9 in q4_0.
+        Assert.Contains("| `int4` | 24 | 10,019,328 | 1,223.1 | 4,096 |", lines);
+        Assert.Contains("| llama.cpp `f16`, computed | 8 | 33,554,432 | 4,096.0 | 0 |", lines);
+        Assert.Contains("| llama.cpp `q8_0`, computed | 15 | 17,825,792 | 2,176.0 | 0 |", lines);
+        Assert.Contains("| llama.cpp `q4_0`, computed | 28 | 9,437,184 | 1,152.0 | 0 |", lines);
+    }
+
+    [Fact]
+    public void There_is_no_section_without_results_and_a_file_that_is_none_is_named()
+    {
+        using TemporaryFolder folder = new();
+        Assert.Empty(SpeedSection.Lines([], []));
+        Assert.Empty(CapacitySection.Lines([]));
+        File.WriteAllText(folder.File("capacity-x.json"), "{}");
+
+        CliException problem = Assert.Throws<CliException>(
+            () => BenchRun<CapacityFile>.ReadAll(folder.Path, "capacity-*.json", ResultJson.Default.CapacityFile));
+
+        Assert.Contains("capacity-x.json", problem.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Recall_by_length_has_a_column_a_length()
+    {
+        RungEvaluation lossless = Rung("f16", new RecallAtLength(1024, 40, 0.95, 0), new RecallAtLength(8000, 20, 0.9, 0));
+        RungEvaluation int4 = Rung("int4", new RecallAtLength(1024, 40, 0.9, -0.05), new RecallAtLength(8000, 20, 0.95, 0.05));
+        EvaluationResult result = new() { Command = "c", Model = "m", Seed = 1, ComparedTokens = 1, Questions = 60, Rungs = [lossless, int4] };
+
+        string[] lines = [.. LengthTable.Of(result)];
+
+        Assert.Contains("| rung | 1,024 (40 asked) | 8,000 (20 asked) |", lines);
+        Assert.Contains("| `int4` | 90.0 (-5.0) | 95.0 (+5.0) |", lines);
+        Assert.Empty(LengthTable.Of(result with { Rungs = [lossless with { RecallByLength = null }] }));
+    }
+
+    private static RungSpeedFile Speeds => new()
+    {
+        Command = "concertina bench rungs",
+        Model = "demo",
+        Note = "random",
+        Rounds = 11,
+        Rungs =
+        [
+            new RungSpeed { Rung = "f16", Batch = 16, Depth = 8192, AttendNs = 28.5, AttendToFirst = 1, StepMs = 288, StepToFirst = 1 },
+            new RungSpeed { Rung = "int4", Batch = 16, Depth = 8192, AttendNs = 9.47, AttendToFirst = 0.331, StepMs = 109.81, StepToFirst = 0.367 },
+        ],
+    };
+
+    private static TranscodeFile Transcodes => new()
+    {
+        Command = "concertina bench transcode",
+        Model = "demo",
+        Tokens = 2048,
+        Edges = [new TranscodeSpeed("int4", "commvq2", 2638, 9_368_786)],
+    };
+
+    private static CapacityFile Capacity => new()
+    {
+        Command = "concertina bench capacity",
+        Model = "demo",
+        Tokens = 8192,
+        NumbersPerToken = 2048,
+        Rungs =
+        [
+            new CapacityResult
+            {
+                Rung = "int4", Sessions = 24, FormulaSessions = 24, BytesPerSession = 10_019_328, FormulaBytes = 10_043_328,
+                SettledBytes = 10_043_328, UsedBytes = 252_208_000, FragmentedBytes = 4096, BudgetBytes = 256 << 20,
+            },
+        ],
+    };
+
+    private static RungEvaluation Rung(string name, params RecallAtLength[] lengths) => new()
+    {
+        Rung = name,
+        Ratio = 1,
+        BytesPerToken = 1,
+        MeanKl = 0,
+        P99Kl = 0,
+        Perplexity = 1,
+        AttendNs = 1,
+        EncodeNs = 1,
+        RecallByLength = lengths,
+    };
+}
