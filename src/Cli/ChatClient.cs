@@ -46,8 +46,7 @@ internal sealed class ChatClient : IDisposable
         using HttpResponseMessage response = await Send(request, cancellation);
         using JsonDocument answer = JsonDocument.Parse(await response.Content.ReadAsStreamAsync(cancellation));
         JsonElement usage = answer.RootElement.GetProperty("usage");
-        int cached = usage.TryGetProperty("prompt_tokens_details", out JsonElement details) && details.TryGetProperty("cached_tokens", out JsonElement tokens)
-            ? tokens.GetInt32() : 0;
+        int cached = Cached(usage);
         string text = answer.RootElement.GetProperty("choices")[0].GetProperty("message").GetProperty("content").GetString() ?? "";
         return (text, usage.GetProperty("prompt_tokens").GetInt32(), cached);
     }
@@ -74,11 +73,14 @@ internal sealed class ChatClient : IDisposable
         long start = _time.GetTimestamp();
         List<double> atMs = [];
         JsonElement usage = default;
+        StringBuilder text = new();
+        string? finish = null;
         using HttpRequestMessage request = Post(body);
         using HttpResponseMessage response = await _http.SendAsync(request, HttpCompletionOption.ResponseHeadersRead, cancellation);
         if (!response.IsSuccessStatusCode)
         {
-            return StreamTimes.Failed($"{(int)response.StatusCode}: {await response.Content.ReadAsStringAsync(cancellation)}");
+            int status = (int)response.StatusCode;
+            return StreamTimes.Failed($"{status}: {await response.Content.ReadAsStringAsync(cancellation)}") with { RefusedStatus = status };
         }
         await foreach (SseItem<string> item in SseParser.Create(await response.Content.ReadAsStreamAsync(cancellation)).EnumerateAsync(cancellation))
         {
@@ -91,21 +93,41 @@ internal sealed class ChatClient : IDisposable
             {
                 return StreamTimes.Failed(error.ToString());
             }
-            if (HasText(chunk))
+            if (Text(chunk) is { Length: > 0 } piece)
             {
                 atMs.Add(_time.GetElapsedTime(start).TotalMilliseconds);
+                text.Append(piece);
             }
+            finish = Finish(chunk) ?? finish;
             usage = chunk.TryGetProperty("usage", out JsonElement given) && given.ValueKind == JsonValueKind.Object ? given : usage;
         }
         return usage.ValueKind == JsonValueKind.Object
             ? new StreamTimes(atMs, usage.GetProperty("prompt_tokens").GetInt32(), usage.GetProperty("completion_tokens").GetInt32(), null)
+            {
+                Text = text.ToString(),
+                Finish = finish,
+                Rung = usage.TryGetProperty("kv", out JsonElement kv) ? kv.GetProperty("rung").GetString() : null,
+                CachedTokens = Cached(usage),
+            }
             : StreamTimes.Failed("the stream ended without usage");
     }
 
-    private static bool HasText(JsonElement chunk) =>
+    private static int Cached(JsonElement usage) =>
+        usage.TryGetProperty("prompt_tokens_details", out JsonElement details) && details.TryGetProperty("cached_tokens", out JsonElement tokens)
+            ? tokens.GetInt32()
+            : 0;
+
+    private static string? Text(JsonElement chunk) =>
         chunk.GetProperty("choices") is { } choices && choices.GetArrayLength() > 0
         && choices[0].GetProperty("delta").TryGetProperty("content", out JsonElement content)
-        && content.GetString() is { Length: > 0 };
+            ? content.GetString()
+            : null;
+
+    private static string? Finish(JsonElement chunk) =>
+        chunk.GetProperty("choices") is { } choices && choices.GetArrayLength() > 0
+        && choices[0].TryGetProperty("finish_reason", out JsonElement reason)
+            ? reason.GetString()
+            : null;
 
     private static HttpRequestMessage Post(JsonObject body) => new(HttpMethod.Post, "/v1/chat/completions")
     {

@@ -15,7 +15,7 @@ RootCommand root = new("Serves language models from a cluster of .NET actors.")
     new Command("bench", "Measures and writes JSON.")
     {
         BenchModelCommand.Decode(), BenchModelCommand.Prefill(), BenchServeCommand.Create(), BenchCapacityCommand.Create(),
-        BenchTranscodeCommand.Create(), BenchRungsCommand.Create(), BenchElasticCommand.Undo(), BenchElasticCommand.Budget(),
+        BenchTranscodeCommand.Create(), BenchRungsCommand.Create(), BenchDistortionCommand.Create(), BenchElasticCommand.Undo(), BenchElasticCommand.Budget(),
     },
     CalibrateCommand.Create(),
     InspectCommand.Create(),

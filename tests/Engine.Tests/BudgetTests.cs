@@ -16,9 +16,10 @@ public sealed class BudgetTests
     [InlineData(2)]
     public async Task Halved_under_load_the_memory_goes_back_within_the_slices_and_no_stream_ends_early(int seed)
     {
-        const long slice = 1 << 18;
+        const long slice = 1 << 17;
+        const long urgent = 1 << 18;
         await using EngineBench bench = new(
-            new EngineOptions { StepTokens = 256, TranscodeSliceBytes = slice, ReaderBufferTokens = 400 }, columns: 560, Context, PairLadder.Parts());
+            new EngineOptions { StepTokens = 256, TranscodeSliceBytes = slice, UrgentSliceBytes = urgent, ReaderBufferTokens = 400 }, columns: 560, Context, PairLadder.Parts());
         (TokenStream[] streams, int[][] prompts, List<int>[] read) = Load(bench, seed, new KvSpec { FloorRung = "pair1" }, 120);
         RunUntil(bench, streams, read, () => read.All(tokens => tokens.Count > 3));
         long budget = bench.Cache.BudgetBytes;
@@ -30,9 +31,12 @@ public sealed class BudgetTests
         Task<KvBudgetState> change = bench.Engine.ChangeBudgetAsync(target);
         long actual = budget;
         int steps = 0;
+        long most = 0;
         RunUntil(bench, streams, read, () =>
         {
-            Assert.InRange(bench.Engine.Squeezes.LastSliceBytes, 0, slice);
+            Assert.InRange(bench.Engine.Squeezes.LastSliceBytes, 0, bench.Engine.Squeezes.SliceBytes);
+            most = Math.Max(most, bench.Engine.Squeezes.LastSliceBytes);
+            Assert.Contains(bench.Engine.Squeezes.SliceBytes, new[] { slice, urgent });
             Assert.InRange(bench.Engine.Snapshot.Budget.ActualBytes, target, actual); // it only falls
             actual = bench.Engine.Snapshot.Budget.ActualBytes;
             Assert.True(steps++ < 200, $"{bench.Engine.Snapshot.Budget} does not come closer.");
@@ -42,6 +46,7 @@ public sealed class BudgetTests
         Assert.Equal(KvBudgetHold.Squeezing, (await change).Hold);
         Assert.Equal(new KvBudgetState(target, target, KvBudgetHold.None, bench.Engine.Snapshot.CommittedBytes), bench.Engine.Snapshot.Budget);
         Assert.True(steps > 5, "One step did it all.");
+        Assert.True(most > slice, "Nothing was urgent.");
         long given = resident - bench.Cache.Interior.Arena.ResidentBytes;
         Assert.True(given >= 0.9 * (resident - (target - bench.EmptyBytes)), $"{given:N0} of {resident:N0} bytes were given back.");
         RunUntil(bench, streams, read, () => streams.All(stream => stream.End is not null));

@@ -2,6 +2,7 @@ using System.CommandLine;
 using System.Globalization;
 using System.Text.Json.Nodes;
 using System.Threading.Channels;
+using Concertina.Cli.Benches.Load;
 
 namespace Concertina.Cli.Benches;
 
@@ -18,13 +19,38 @@ internal static class BenchServeCommand
         Option<int> requests = new("--requests") { Description = "Requests in all.", DefaultValueFactory = _ => 64 };
         Option<int?> pid = new("--pid") { Description = "Process of the server, where /metrics does not say its resident memory." };
         Option<string?> json = new("--json") { Description = "File for the result." };
+        Option<string?> scenario = new("--scenario") { Description = "Scenario of conversations (bench/scenarios); a server is started for it unless --url is given." };
+        Option<string> policy = new("--policy")
+        {
+            Description = $"With --scenario, the server's answer to memory pressure: {string.Join(", ", LoadPolicy.All.Select(known => known.Name))}.",
+            DefaultValueFactory = _ => LoadPolicy.Elastic.Name,
+        };
+        Option<string> model = new("--model") { Description = "With --scenario, the model of the server.", DefaultValueFactory = _ => "models/demo/demo-q8_0.gguf" };
+        Option<string> set = new("--set") { Description = "With --scenario, the folder with recall_<length>.jsonl.", DefaultValueFactory = _ => "models/demo/eval_project" };
+        Option<string?> svg = new("--svg") { Description = "With --scenario, file for a picture of the run." };
         Command command = new("serve", "Measures a running server: time to first token, between tokens, tokens per second, memory.")
         {
-            url, key, clients, promptTokens, maxTokens, requests, pid, json,
+            url, key, clients, promptTokens, maxTokens, requests, pid, json, scenario, policy, model, set, svg,
         };
         command.SetAction(async (arguments, cancellation) =>
         {
-            Load load = new(
+            if (arguments.GetValue(scenario) is { } file)
+            {
+                return await LoadCommand.Run(
+                    new LoadOrder
+                    {
+                        Scenario = file,
+                        Policy = arguments.GetRequiredValue(policy),
+                        Url = arguments.GetResult(url) is { Implicit: false } ? arguments.GetValue(url) : null,
+                        Key = arguments.GetValue(key),
+                        Model = arguments.GetRequiredValue(model),
+                        RecallSet = arguments.GetRequiredValue(set),
+                        Json = arguments.GetValue(json),
+                        Svg = arguments.GetValue(svg),
+                    },
+                    cancellation);
+            }
+            ClientLoad load = new(
                 arguments.GetRequiredValue(clients), arguments.GetRequiredValue(promptTokens),
                 arguments.GetRequiredValue(maxTokens), arguments.GetRequiredValue(requests));
             using ChatClient client = new(arguments.GetRequiredValue(url), arguments.GetValue(key), TimeProvider.System);
@@ -35,7 +61,7 @@ internal static class BenchServeCommand
         return command;
     }
 
-    private static async Task<BenchResult> Measure(ChatClient client, Load load, int? pid, CancellationToken cancellation)
+    private static async Task<BenchResult> Measure(ChatClient client, ClientLoad load, int? pid, CancellationToken cancellation)
     {
         string model = await client.FirstModel(cancellation);
         double tokensPerWord = await TokensPerWord(client, model, cancellation);
@@ -113,5 +139,5 @@ internal static class BenchServeCommand
         }
     }
 
-    private readonly record struct Load(int Clients, int PromptTokens, int MaxTokens, int Requests);
+    private readonly record struct ClientLoad(int Clients, int PromptTokens, int MaxTokens, int Requests);
 }

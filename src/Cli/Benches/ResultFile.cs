@@ -2,6 +2,7 @@ using System.Text.Json;
 using System.Text.Json.Serialization;
 using System.Text.Json.Serialization.Metadata;
 using Concertina.Cli.Benches.Cache;
+using Concertina.Cli.Benches.Load;
 using Concertina.Cli.Evaluation;
 using Concertina.Cli.Recall;
 
@@ -43,5 +44,7 @@ internal static class ResultFile
 [JsonSerializable(typeof(EvaluationResult))]
 [JsonSerializable(typeof(TranscodeFile))]
 [JsonSerializable(typeof(RungSpeedFile))]
+[JsonSerializable(typeof(DistortionFile))]
+[JsonSerializable(typeof(LoadResult))]
 [JsonSerializable(typeof(ElasticFile))]
 internal sealed partial class ResultJson : JsonSerializerContext;

@@ -10,23 +10,29 @@ internal static class RecallSet
 
     /// <summary>Each question as a conversation with the value its answer must contain.</summary>
     /// <exception cref="CliException">The file is missing or not as it should be.</exception>
-    public static IEnumerable<RecallQuestion> Read(string folder, int length)
+    public static IEnumerable<RecallQuestion> Read(string folder, int length) => Documents(folder, length).SelectMany(document => document);
+
+    /// <summary>The same by document.</summary>
+    /// <exception cref="CliException">The file is missing or not as it should be.</exception>
+    public static IReadOnlyList<IReadOnlyList<RecallQuestion>> Documents(string folder, int length)
     {
         string file = Path.Combine(folder, $"recall_{length}.jsonl");
         if (!File.Exists(file))
         {
             throw new CliException(ExitCode.Usage, $"There is no {file}; --set names the folder with recall_<length>.jsonl.");
         }
+        List<IReadOnlyList<RecallQuestion>> documents = [];
         foreach (string line in File.ReadLines(file))
         {
             using JsonDocument document = JsonDocument.Parse(line);
             string prefix = document.RootElement.GetProperty("prefix").GetString()!;
-            foreach (JsonElement question in document.RootElement.GetProperty("questions").EnumerateArray())
-            {
-                yield return new RecallQuestion(
-                    Messages(prefix + question.GetProperty("prompt").GetString()), question.GetProperty("value").GetString()!);
-            }
+            documents.Add(
+            [
+                .. document.RootElement.GetProperty("questions").EnumerateArray().Select(question => new RecallQuestion(
+                    Messages(prefix + question.GetProperty("prompt").GetString()), question.GetProperty("value").GetString()!)),
+            ]);
         }
+        return documents;
     }
 
     /// <summary>Turns of <c>&lt;|role|&gt;\ntext&lt;|end|&gt;\n</c>; the open assistant turn at the end is the one to be generated.</summary>

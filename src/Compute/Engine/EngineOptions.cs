@@ -55,6 +55,13 @@ public sealed record EngineOptions
     public long TranscodeSliceBytes { get; init; } = 1 << 20;
 
     /// <summary>
+    /// The same while a sequence waits for memory or the KV budget is to become smaller than what is in use. Default 8 MiB; at
+    /// least <see cref="TranscodeSliceBytes"/> is spent.
+    /// </summary>
+    [Range(1 << 16, 1 << 30, ErrorMessage = "Engine:UrgentSliceBytes must be between 65536 and 1073741824.")]
+    public long UrgentSliceBytes { get; init; } = 8 << 20;
+
+    /// <summary>
     /// Share of a step's rows that computing squeezed sequences anew may add while others have rows, 0 to 0.5. Default 0.1; 0:
     /// steps without other rows only.
     /// </summary>

@@ -120,8 +120,9 @@ internal sealed class EngineStep
             _metrics.Step(_state.Time.GetElapsedTime(startedAt), _batch.RowCount);
         }
         _mark.Enter(EngineStage.Squeeze);
-        moved |= _reflex.Run(_scheduler.WaitingRuns > 0 || _budget.NeedsBytes, _squeezing);
-        moved |= _squeezing = Squeeze.Run();
+        bool urgent = _scheduler.WaitingRuns > 0 || _budget.NeedsBytes;
+        moved |= _reflex.Run(urgent, _squeezing);
+        moved |= _squeezing = Squeeze.Run(urgent);
         _state.Slots.MayReclaim = _reflex.IsExhausted;
         moved |= _budget.Run(_reflex.IsExhausted);
         CheckLaws();

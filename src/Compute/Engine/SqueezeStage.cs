@@ -28,10 +28,16 @@ internal sealed class SqueezeStage(EngineState state)
     /// <summary>Work charged by the last slice; at most the slice, or one unit or piece of eviction.</summary>
     public long LastSliceBytes { get; private set; }
 
+    /// <summary>Work that the last slice might be charged.</summary>
+    public long SliceBytes { get; private set; } = state.Options.TranscodeSliceBytes;
+
     /// <summary>Runs one slice.</summary>
+    /// <param name="urgent">Whether memory is waited for.</param>
     /// <returns>True when it came further, so that another slice may follow at once.</returns>
-    public bool Run()
+    public bool Run(bool urgent)
     {
+        long slice = state.Options.TranscodeSliceBytes;
+        SliceBytes = urgent ? Math.Max(slice, state.Options.UrgentSliceBytes) : slice;
         LastSliceBytes = 0;
         _worked = false;
         foreach (Run run in state.Running)
@@ -58,7 +64,7 @@ internal sealed class SqueezeStage(EngineState state)
 
     // A unit or a piece of eviction that is dearer than the whole slice is worked on alone.
     private bool HasRoom(PageTable table) =>
-        LastSliceBytes == 0 || LastSliceBytes + state.Cache.Interior.DearestCharge(table) <= state.Options.TranscodeSliceBytes;
+        LastSliceBytes == 0 || LastSliceBytes + state.Cache.Interior.DearestCharge(table) <= SliceBytes;
 
     // False when the slice is used up.
     private bool TryTurn(Sequence sequence)

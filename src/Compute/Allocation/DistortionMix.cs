@@ -1,0 +1,68 @@
+namespace Concertina.Compute.Allocation;
+
+/// <summary>
+/// Predicts the distortion of a sequence whose units are on several rungs: a power mean of the rungs' own distortions, weighted
+/// by the share of the units on each, where older units count less.
+/// </summary>
+/// <param name="Power">Power of the mean: 1 adds distortions up, more lets the worst part decide.</param>
+/// <param name="Decay">A column that is n columns old weighs n to the minus this.</param>
+/// <param name="Scale">Factor of the whole.</param>
+public readonly record struct DistortionMix(double Power, double Decay, double Scale)
+{
+    private const double LeastPower = 0.3;
+    private const double MostPower = 3;
+    private const double PowerStep = 0.05;
+
+    /// <summary>Decays that are tried by <see cref="Fit"/>.</summary>
+    public static IReadOnlyList<double> Decays { get; } = [0, 0.25, 0.5, 0.75, 1, 1.25, 1.5, 2];
+
+    /// <summary>The rule that sessions are judged by; <c>concertina bench distortion</c> found it.</summary>
+    public static DistortionMix Default { get; } = new(1, 0.5, 1);
+
+    /// <summary>Predicted distortion, nats per token.</summary>
+    /// <param name="shares">Share of the units on each rung, 0 to 1, by this rule's decay.</param>
+    /// <param name="distortions">Distortion of a sequence that is all on the rung, nats per token.</param>
+    public double Predict(ReadOnlySpan<double> shares, ReadOnlySpan<double> distortions)
+    {
+        ArgumentOutOfRangeException.ThrowIfNotEqual(distortions.Length, shares.Length);
+        double sum = 0;
+        for (int rung = 0; rung < shares.Length; rung++)
+        {
+            sum += shares[rung] > 0 && distortions[rung] > 0 ? shares[rung] * Math.Pow(distortions[rung], Power) : 0;
+        }
+        return sum == 0 ? 0 : Scale * Math.Pow(sum, 1 / Power);
+    }
+
+    /// <summary>Fits all three to measurements by least squares of the logarithms.</summary>
+    /// <param name="samples">Shares for each of <see cref="Decays"/>, and what was measured; those of no distortion are passed over.</param>
+    /// <param name="distortions">Distortion of each rung alone.</param>
+    /// <exception cref="ArgumentException">No sample has both a predicted and a measured distortion.</exception>
+    public static DistortionMix Fit(IReadOnlyCollection<(double[][] Shares, double Measured)> samples, double[] distortions)
+    {
+        ArgumentNullException.ThrowIfNull(samples);
+        DistortionMix best = default;
+        double least = double.PositiveInfinity;
+        for (int decay = 0; decay < Decays.Count; decay++)
+        {
+            for (double power = LeastPower; power <= MostPower; power += PowerStep)
+            {
+                var unscaled = new DistortionMix(power, Decays[decay], 1);
+                double[] errors = [.. samples
+                    .Select(sample => (sample.Measured, Predicted: unscaled.Predict(sample.Shares[decay], distortions)))
+                    .Where(pair => pair is { Measured: > 0, Predicted: > 0 })
+                    .Select(pair => Math.Log(pair.Measured / pair.Predicted))];
+                if (errors.Length == 0)
+                {
+                    throw new ArgumentException("No sample has a distortion, so nothing can be fitted.", nameof(samples));
+                }
+                double mean = errors.Average();
+                double spread = errors.Sum(error => (error - mean) * (error - mean));
+                if (spread < least)
+                {
+                    (best, least) = (unscaled with { Scale = Math.Exp(mean) }, spread);
+                }
+            }
+        }
+        return best;
+    }
+}
