@@ -1,6 +1,7 @@
 using System.CommandLine;
 using Concertina.Cli.Benches;
 using Concertina.Cli.Benches.Cache;
+using Concertina.Cli.Benches.Load;
 using Concertina.Cli.Evaluation;
 using Concertina.Cli.Reports.Plots;
 using Concertina.Cli.Reports.Sections;
@@ -45,6 +46,7 @@ internal static class ReportCommand
         .. SpeedSection.Lines(
             BenchRun<RungSpeedFile>.ReadAll(folder, "rungs-*.json", ResultJson.Default.RungSpeedFile),
             BenchRun<TranscodeFile>.ReadAll(folder, "transcode-*.json", ResultJson.Default.TranscodeFile)),
+        .. DemandSection.Lines(BenchRun<LoadResult>.ReadAll(folder, "load-*.json", ResultJson.Default.LoadResult)),
         .. CapacitySection.Lines(BenchRun<CapacityFile>.ReadAll(folder, "capacity-*.json", ResultJson.Default.CapacityFile)),
     ];
 

@@ -49,6 +49,10 @@ internal sealed class LoadServer : IAsyncDisposable
             "serve", "--listen", url.GetLeftPart(UriPartial.Authority), "--kv-budget", budgetBytes.ToString(CultureInfo.InvariantCulture), "--config", config,
             .. model is null ? Array.Empty<string>() : ["--model", model],
         ];
+        if (Path.GetFileNameWithoutExtension(Environment.ProcessPath) == "dotnet")
+        {
+            start.ArgumentList.Add(Environment.GetCommandLineArgs()[0]); // run as "dotnet concertina.dll"
+        }
         Array.ForEach(arguments, start.ArgumentList.Add);
         Process process = Process.Start(start) ?? throw new CliException(ExitCode.Failure, "The server could not be started.");
         var server = new LoadServer(process, folder, url);
