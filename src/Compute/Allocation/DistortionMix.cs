@@ -16,8 +16,11 @@ public readonly record struct DistortionMix(double Power, double Decay, double S
     /// <summary>Decays that are tried by <see cref="Fit"/>.</summary>
     public static IReadOnlyList<double> Decays { get; } = [0, 0.25, 0.5, 0.75, 1, 1.25, 1.5, 2];
 
-    /// <summary>The rule that sessions are judged by; <c>concertina bench distortion</c> found it.</summary>
-    public static DistortionMix Default { get; } = new(1, 0.5, 1);
+    /// <summary>
+    /// The rule that answers are judged by. <c>concertina bench distortion</c> found power and decay; the scale is 1, so that a
+    /// sequence all on one rung has the distortion that the ladder states and floors are compared with.
+    /// </summary>
+    public static DistortionMix Default { get; } = new(1.45, 0.75, 1);
 
     /// <summary>Predicted distortion, nats per token.</summary>
     /// <param name="shares">Share of the units on each rung, 0 to 1, by this rule's decay.</param>

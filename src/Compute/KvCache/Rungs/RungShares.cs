@@ -18,6 +18,7 @@ internal static class RungShares
         shares.Clear();
         CacheInterior inside = table.Owner.Interior;
         int limit = Squeezer.LimitColumn(table.TokenCount);
+        double kept = KeptOneIn(table, inside.Columns.HeadCount);
         double all = 0;
         for (int column = Squeezer.SinkColumns; column < limit; column++)
         {
@@ -25,7 +26,7 @@ internal static class RungShares
             all += weight;
             for (int head = 0; head < inside.Columns.HeadCount; head++)
             {
-                shares[RungOf(inside, table, head, column)] += weight;
+                shares[RungOf(inside, table, (head, column), kept)] += weight;
             }
         }
         for (int rung = 0; all > 0 && rung < shares.Length; rung++)
@@ -34,33 +35,43 @@ internal static class RungShares
         }
     }
 
-    private static int RungOf(CacheInterior inside, PageTable table, int head, int column)
+    // One unit is left of so many where slots were evicted.
+    private static double KeptOneIn(PageTable table, int headCount)
     {
-        bool evicted = column < table.EvictedColumns;
-        // What eviction left of a region is all in one form; a head that lost its whole region has no form to tell.
-        int index = evicted ? Squeezer.SinkColumns : table.IndexOf(head, column);
-        if (evicted && table.IndexOf(head, table.EvictedColumns) <= Squeezer.SinkColumns)
+        long units = 0;
+        for (int head = 0; table.EvictedColumns > 0 && head < headCount; head++)
         {
-            return table.ReachedRung;
+            units += table.IndexOf(head, table.EvictedColumns) - Squeezer.SinkColumns;
         }
-        return Find(inside.Rungs, inside.Units.Entry(table.Unit(head, index)), evicted) ?? table.ReachedRung;
+        return (double)headCount * Math.Max(0, table.EvictedColumns - Squeezer.SinkColumns) / Math.Max(1, units);
     }
 
-    // A page of a rung that evicts is of the same form before anything was evicted from it.
-    private static int? Find(RungFormats rungs, in UnitEntry entry, bool evicted)
+    private static int RungOf(CacheInterior inside, PageTable table, (int Head, int Column) at, double kept)
     {
-        int? other = null;
+        bool evicted = at.Column < table.EvictedColumns;
+        if (evicted && table.IndexOf(at.Head, table.EvictedColumns) <= Squeezer.SinkColumns)
+        {
+            return table.ReachedRung; // nothing is left to tell by
+        }
+        // What eviction left of a region is all in one form.
+        int index = evicted ? Squeezer.SinkColumns : table.IndexOf(at.Head, at.Column);
+        return Find(inside.Rungs, inside.Units.Entry(table.Unit(at.Head, index)), evicted ? kept : 1) ?? table.ReachedRung;
+    }
+
+    // Of the rungs with the unit's form, the one that keeps about as much; a page of a rung that evicts is of the same form
+    // before anything was evicted from it.
+    private static int? Find(RungFormats rungs, in UnitEntry entry, double kept)
+    {
+        int? best = null;
+        double least = double.PositiveInfinity;
         for (int rung = 0; rung < rungs.Count; rung++)
         {
-            if (rungs[rung].Page.Holds(entry))
+            double distance = Math.Abs(Math.Log(rungs[rung].Rung.KeepOneIn / kept));
+            if (rungs[rung].Page.Holds(entry) && distance < least)
             {
-                if (rungs[rung].Evicts == evicted)
-                {
-                    return rung;
-                }
-                other ??= rung;
+                (best, least) = (rung, distance);
             }
         }
-        return other;
+        return best;
     }
 }
