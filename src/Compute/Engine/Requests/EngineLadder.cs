@@ -1,4 +1,6 @@
+using Concertina.Compute.Allocation;
 using Concertina.Compute.KvCache;
+using Concertina.Compute.KvCache.Rungs;
 using Concertina.Compute.Profile;
 
 namespace Concertina.Compute.Engine;
@@ -62,6 +64,26 @@ internal sealed class EngineLadder
             };
         }
         return facts;
+    }
+
+    /// <summary>
+    /// Predicted distortion of a table whose units may be on several rungs, in nats per token (<see cref="DistortionMix"/>); null:
+    /// one of them was not measured.
+    /// </summary>
+    public double? Distortion(PageTable table)
+    {
+        Span<double> shares = stackalloc double[Rungs.Count];
+        Span<double> distortions = stackalloc double[Rungs.Count];
+        RungShares.Of(table, DistortionMix.Default.Decay, shares);
+        for (int rung = 0; rung < shares.Length; rung++)
+        {
+            if (shares[rung] > 0 && Rungs[rung].MeanKl is null)
+            {
+                return null;
+            }
+            distortions[rung] = Rungs[rung].MeanKl ?? 0;
+        }
+        return DistortionMix.Default.Predict(shares, distortions);
     }
 
     /// <summary>How deep a request allows: the tightest of its bounds.</summary>

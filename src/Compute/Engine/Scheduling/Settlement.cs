@@ -97,7 +97,7 @@ internal sealed class Settlement(EngineState state, Admission admission)
             Rung = rung.Name,
             Bits = state.Ladder[0].Bits / ratio,
             Ratio = ratio,
-            Distortion = rung.MeanKl,
+            Distortion = reached > table.ReachedRung ? rung.MeanKl : state.Ladder.Distortion(table),
             Transcodes = table.TranscodedUnits - run.TranscodedBefore,
         };
     }
