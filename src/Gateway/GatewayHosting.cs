@@ -42,7 +42,8 @@ public static class GatewayHosting
         services.AddSingleton<GatewayMetrics>().AddSingleton<PrometheusExporter>();
         services.AddSingleton<GatewayCalls>().AddSingleton<DrainState>();
         services.AddSingleton<KeyRing>().AddSingleton<TenantAccess>().AddSingleton<AccountEndpoints>();
-        services.AddSingleton<AdminAccess>().AddSingleton<AdminEndpoints>();
+        services.AddSingleton<GrainLookup>().AddSingleton<WorkerDirectory>();
+        services.AddSingleton<AdminAccess>().AddSingleton<AdminEndpoints>().AddSingleton<BudgetEndpoint>();
         services.AddSingleton<ModelCatalog>().AddSingleton<ModelEndpoints>().AddHostedService<ModelWatch>();
         services.AddSingleton<SeedSource>().AddSingleton<ChatValidator>().AddSingleton<ChatSurroundings>().AddSingleton<ChatReader>().AddSingleton<ChatEndpoint>();
         services.AddSingleton<Router>().AddSingleton<GenerationServices>().AddSingleton<GenerationOpener>();
@@ -72,6 +73,7 @@ public static class GatewayHosting
             app.UseCors(CorsPolicy);
         }
         MapApi(app);
+        MapAdmin(app);
         MapManagement(app);
         return app;
     }
@@ -95,17 +97,24 @@ public static class GatewayHosting
         }
         AccountEndpoints account = app.Services.GetRequiredService<AccountEndpoints>();
         app.MapGet(GatewayPaths.Usage, (Delegate)account.Usage);
+        app.MapGet(GatewayPaths.Sessions, (Delegate)account.Sessions);
         app.MapGet(GatewayPaths.Session, account.Session);
         app.MapDelete(GatewayPaths.Session, account.Delete);
-        AdminEndpoints admin = app.Services.GetRequiredService<AdminEndpoints>();
-        app.MapGet(GatewayPaths.AdminKv, (Delegate)admin.Kv);
-        app.MapGet(GatewayPaths.AdminTenant, admin.Tenant);
         KeyRing keys = app.Services.GetRequiredService<KeyRing>();
         foreach (string path in GatewayPaths.Later)
         {
             app.MapPost(path, (HttpContext context) => new ErrorResult(keys.Identify(context.Request).Error
                 ?? ApiErrors.NotSupported(null, $"'{path}' is not supported yet; use /v1/chat/completions.")));
         }
+    }
+
+    private static void MapAdmin(WebApplication app)
+    {
+        AdminEndpoints admin = app.Services.GetRequiredService<AdminEndpoints>();
+        app.MapGet(GatewayPaths.AdminKv, (Delegate)admin.Kv);
+        app.MapGet(GatewayPaths.AdminSessions, (Delegate)admin.Sessions);
+        app.MapGet(GatewayPaths.AdminTenant, admin.Tenant);
+        app.MapPut(GatewayPaths.AdminBudget, (Delegate)app.Services.GetRequiredService<BudgetEndpoint>().Change);
     }
 
     private static void MapManagement(WebApplication app)

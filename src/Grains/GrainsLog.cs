@@ -56,6 +56,14 @@ internal static partial class GrainsLog
         Message = "Worker {Worker} does not hold {SequenceKey}; its assignment to '{Rung}' is dropped.")]
     public static partial void UnknownSession(ILogger logger, string worker, string sequenceKey, string rung);
 
+    [LoggerMessage(EventId = 2015, Level = LogLevel.Information,
+        Message = "The KV budget of worker {Worker} is to be {TargetBytes} bytes; it is {ActualBytes} now (held up by: {Hold}).")]
+    public static partial void BudgetChanged(ILogger logger, string worker, long targetBytes, long actualBytes, KvBudgetHold hold);
+
+    [LoggerMessage(EventId = 2016, Level = LogLevel.Warning,
+        Message = "Worker {Worker} cannot have a KV budget of {Bytes} bytes: {Reason}")]
+    public static partial void BudgetRefused(ILogger logger, string worker, long bytes, string reason);
+
     [LoggerMessage(EventId = 2020, Level = LogLevel.Warning,
         Message = "The usage of tenant {TenantId} was not written.")]
     public static partial void UsageNotWritten(ILogger logger, string tenantId, Exception problem);

@@ -1,4 +1,5 @@
 using System.Diagnostics.Metrics;
+using Concertina.Compute.Engine;
 using Concertina.Compute.Store;
 using Concertina.Grains.Workers;
 
@@ -17,7 +18,19 @@ internal sealed class SiloMetrics
         meter.CreateObservableGauge("process.resident_memory", () => Environment.WorkingSet, "By", "Resident memory of the process.");
         meter.CreateObservableGauge("engine.weights.size", () => worker.Served?.Facts.WeightBytes ?? 0, "By", "Bytes of the weights in memory.");
         meter.CreateObservableGauge("session.files.size", () => store.UsedBytes, "By", "Bytes of all session files.");
+        meter.CreateObservableGauge("kv_cache.ratio", () => Ratio(worker), "1", "Bytes that what is in memory would take on the lossless rung, by the bytes it takes; 1 while nothing is.");
         _failedRungs = meter.CreateCounter<long>("kv_cache.rung.failed", "{rung}", "Rungs that failed their self-test and left the ladder.");
+    }
+
+    private static double Ratio(LocalWorker worker)
+    {
+        (long lossless, long held) = (0, 0);
+        foreach (SequenceSnapshot sequence in worker.Served?.Engine.Sequences() ?? [])
+        {
+            lossless += sequence.LosslessBytes;
+            held += sequence.KvBytes;
+        }
+        return held == 0 ? 1 : (double)lossless / held;
     }
 
     public void RungFailed(string rung) => _failedRungs.Add(1, new KeyValuePair<string, object?>("rung", rung));

@@ -44,7 +44,9 @@ public sealed class BudgetTests
         });
 
         Assert.Equal(KvBudgetHold.Squeezing, (await change).Hold);
-        Assert.Equal(new KvBudgetState(target, target, KvBudgetHold.None, bench.Engine.Snapshot.CommittedBytes), bench.Engine.Snapshot.Budget);
+        KvBudgetState reached = bench.Engine.Snapshot.Budget;
+        Assert.Equal((target, target, KvBudgetHold.None), (reached.TargetBytes, reached.ActualBytes, reached.Hold));
+        Assert.Equal(bench.Engine.Snapshot.CommittedBytes, reached.PromisedBytes);
         Assert.True(steps > 5, "One step did it all.");
         Assert.True(most > slice, "Nothing was urgent.");
         long given = resident - bench.Cache.Interior.Arena.ResidentBytes;
@@ -140,6 +142,19 @@ public sealed class BudgetTests
 
         Assert.Contains("1,048,576 bytes is too small", problem.Message, StringComparison.Ordinal);
         Assert.Equal((before, before), (bench.Cache.BudgetBytes, bench.Engine.Snapshot.Budget.TargetBytes));
+    }
+
+    [Fact]
+    public async Task The_least_budget_it_names_is_taken_and_a_byte_less_is_not()
+    {
+        await using EngineBench bench = new(columns: 60, contextLength: Context);
+        KvBudgetState state = bench.Engine.Snapshot.Budget;
+        Assert.Equal(bench.Cache.BudgetBytes, state.MostBytes);
+
+        await Assert.ThrowsAsync<ArgumentException>(() => Change(bench, state.LeastBytes - 1));
+
+        await Change(bench, state.LeastBytes);
+        Assert.Equal(state.LeastBytes, bench.Engine.Snapshot.Budget.TargetBytes);
     }
 
     [Fact]

@@ -43,6 +43,27 @@ public sealed class SqueezeTests
     }
 
     [Fact]
+    public async Task Bytes_by_rung_move_to_the_rung_that_units_are_moved_to_and_add_up()
+    {
+        await using EngineBench bench = new(parts: Parts());
+        TokenStream stream = EngineBench.Submit(bench.Open(), Allowing(bench.Spec(EngineBench.Prompt(600, seed: 1), 100), "pair1"));
+        bench.Steps(10);
+        IReadOnlyList<long> before = bench.Engine.Snapshot.BytesByRung;
+
+        bench.Engine.Assign("tenant/s", "pair1");
+        bench.Steps(60);
+        bench.Cache.DropUnreferenced(long.MaxValue);
+        bench.Step();
+        EngineSnapshot after = bench.Engine.Snapshot;
+
+        Assert.Equal((0, 0), (before[1], before[2]));
+        Assert.True(before[0] > 0 && after.BytesByRung[2] > 0 && after.BytesByRung[0] < before[0] / 2, $"{string.Join(' ', before)} / {string.Join(' ', after.BytesByRung)}");
+        Assert.Equal(bench.Cache.Interior.Units.AllFormBytes, after.BytesByRung.Sum());
+        Assert.InRange(after.ReclaimedBytes, 1, before[0]);
+        stream.Cancel();
+    }
+
+    [Fact]
     public async Task No_slice_is_longer_than_the_budget_of_a_step()
     {
         const long slice = 1 << 16;

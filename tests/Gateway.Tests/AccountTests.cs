@@ -2,6 +2,7 @@ using System.Security.Cryptography;
 using System.Text;
 using Concertina.Contracts.Sessions;
 using Concertina.Contracts.Tenants;
+using Concertina.Contracts.Workers;
 using Concertina.Gateway.Tests.Kit;
 
 namespace Concertina.Gateway.Tests;
@@ -46,6 +47,7 @@ public sealed class AccountTests : IAsyncLifetime
 
     [Theory]
     [InlineData("/v1/usage")]
+    [InlineData("/v1/sessions")]
     [InlineData("/v1/sessions/a")]
     public async Task An_account_needs_a_key(string path)
     {
@@ -75,6 +77,21 @@ public sealed class AccountTests : IAsyncLifetime
         Assert.True(_gateway.Cluster.Sequence("acme/a").Held.Exists);
     }
 
+    [Fact]
+    public async Task The_list_of_sessions_has_those_of_the_keys_tenant_alone()
+    {
+        _gateway.Cluster.Budget.Held = [Held("acme/a"), Held("acme/b"), Held("other/c")];
+
+        Assert.Equal(
+            """
+            {"object":"list","data":[{"object":"session","id":"b","busy":true,"warm_tokens":640,"kv_bytes":1000,"exact":false,"rung":"int4"}],"has_more":false}
+            """,
+            (await _gateway.Get("/v1/sessions?after=a", Acme)).Body);
+        Assert.Equal("c", Assert.Single((await _gateway.Get("/v1/sessions", Other)).Json.GetProperty("data").EnumerateArray()).GetProperty("id").GetString());
+        // A name of another tenant's session as the place to go on from shows nothing of it.
+        Assert.Equal("c", Assert.Single((await _gateway.Get("/v1/sessions?after=../acme/a", Other)).Json.GetProperty("data").EnumerateArray()).GetProperty("id").GetString());
+    }
+
     [Theory]
     [InlineData("..%2Facme%2Fa")]
     [InlineData("acme%2Fa")]
@@ -98,6 +115,19 @@ public sealed class AccountTests : IAsyncLifetime
         (await _gateway.Get("/v1/sessions/a", Acme)).Fails(404, "session_not_found");
         (await Delete("a", Acme)).Fails(404, "session_not_found");
     }
+
+    private static HeldSession Held(string key) => new()
+    {
+        SequenceKey = key,
+        Running = true,
+        Tokens = 640,
+        Bytes = 1_000,
+        LosslessBytes = 3_500,
+        Exact = false,
+        Rung = "int4",
+        Target = "int4",
+        Floor = "int4",
+    };
 
     private static string Hash(string key) => Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(key)));
 

@@ -1,6 +1,7 @@
 using System.Security.Cryptography;
 using System.Text;
 using Concertina.Contracts.Tenants;
+using Concertina.Contracts.Workers;
 using Concertina.Gateway.Tests.Kit;
 using Microsoft.Extensions.Options;
 
@@ -14,7 +15,7 @@ public sealed class AdminTests : IAsyncLifetime
     private static readonly (string, string) TenantHash = ("Tenants:acme:KeySha256:0", Hash("sk-acme"));
     private TestGateway _gateway = null!;
 
-    public static TheoryData<string> Paths => ["/admin/kv", "/admin/tenants/acme"];
+    public static TheoryData<string> Paths => ["/admin/kv", "/admin/sessions", "/admin/tenants/acme"];
 
     public async ValueTask InitializeAsync() => _gateway = await TestGateway.Start(TenantHash, ("Admin:KeySha256", Hash("sk-operator")));
 
@@ -56,7 +57,7 @@ public sealed class AdminTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task Memory_is_shown_by_worker_with_its_pressure()
+    public async Task Memory_is_shown_by_worker_and_rung_with_its_pressure()
     {
         _gateway.Cluster.Budget.Load =
         [
@@ -70,16 +71,65 @@ public sealed class AdminTests : IAsyncLifetime
                 Queued = 1,
             },
         ];
+        _gateway.Cluster.Budget.Details = new WorkerMemory
+        {
+            Load = null!,
+            Rungs = [new RungMemory("f16", 300, 2, 1), new RungMemory("int4", 100, 0, 1)],
+            Budget = new BudgetChange { TargetBytes = 900, ActualBytes = 1_000, Hold = "Commitments", PromisedBytes = 700 },
+            Pressure = 0.75,
+            FragmentedBytes = 50,
+            PrefixBytes = 30,
+            UndoBacklog = 1,
+            UndoBacklogTokens = 640,
+            Idle = 1,
+            GeneratedTokens = 9,
+            PrefilledTokens = 8,
+            TranscodedUnits = 7,
+            ReclaimedBytes = 6,
+            Refused = 5,
+            PromisableBytes = 800,
+            HighWatermark = 0.9,
+            LowWatermark = 0.8,
+        };
 
         Answer answer = await _gateway.Get("/admin/kv", Operator);
 
         Assert.Equal(
             """
             {"object":"list","data":[{"object":"kv.worker","id":"silo/cpu0","model":"demo","epoch":3,"accepting":true,"stalled_stage":null,
-            "budget_bytes":1000,"reserve_bytes":200,"committed_bytes":700,"used_bytes":600,"pressure":0.75,"running":2,"queued":1,"queue_limit":256}]}
+            "budget_bytes":1000,"target_bytes":900,"budget_hold":"commitments","promisable_bytes":800,"committed_bytes":700,"used_bytes":600,
+            "fragmented_bytes":50,"prefix_bytes":30,"pressure":0.75,"high_watermark":0.9,"low_watermark":0.8,
+            "rungs":[{"rung":"f16","bytes":300,"sessions":2,"planned":1},{"rung":"int4","bytes":100,"sessions":0,"planned":1}],
+            "undo_backlog":1,"undo_backlog_tokens":640,"running":2,"idle":1,"queued":1,"queue_limit":256,
+            "totals":{"generated_tokens":9,"prefilled_tokens":8,"transcoded_units":7,"reclaimed_bytes":6,"refused":5,"floor_violations":0}}]}
             """.ReplaceLineEndings(""),
             answer.Body);
     }
+
+    [Fact]
+    public async Task Sessions_of_all_tenants_are_shown_in_pages()
+    {
+        _gateway.Cluster.Budget.Held = [Held("acme/a"), Held("acme/b"), Held("other/c") with { Running = false }];
+
+        Answer first = await _gateway.Get("/admin/sessions?limit=2", Operator);
+        Answer rest = await _gateway.Get("/admin/sessions?limit=2&after=acme/b", Operator);
+
+        Assert.Equal(["acme/a", "acme/b"], first.Json.GetProperty("data").EnumerateArray().Select(session => session.GetProperty("id").GetString()));
+        Assert.True(first.Json.GetProperty("has_more").GetBoolean());
+        Assert.Equal(
+            """
+            {"object":"list","data":[{"object":"kv.session","id":"other/c","tenant":"other","worker":"silo/cpu0","state":"idle","tokens":640,
+            "kv_bytes":1000,"ratio":3.5,"exact":false,"rung":"int4","target":"commvq2","floor":"commvq2"}],"has_more":false}
+            """.ReplaceLineEndings(""),
+            rest.Body);
+    }
+
+    [Theory]
+    [InlineData("limit=0")]
+    [InlineData("limit=101")]
+    [InlineData("limit=-1")]
+    [InlineData("limit=a")]
+    public async Task A_page_has_1_to_100_entries(string query) => (await _gateway.Get($"/admin/sessions?{query}", Operator)).Fails(400, "invalid_value", "limit");
 
     [Fact]
     public async Task A_tenants_usage_is_shown_and_an_unknown_tenant_is_404()
@@ -90,6 +140,19 @@ public sealed class AdminTests : IAsyncLifetime
         (await _gateway.Get("/admin/tenants/nobody", Operator)).Fails(404, "tenant_not_found");
         (await _gateway.Get("/admin/tenants/default", Operator)).Fails(404, "tenant_not_found");
     }
+
+    private static HeldSession Held(string key) => new()
+    {
+        SequenceKey = key,
+        Running = true,
+        Tokens = 640,
+        Bytes = 1_000,
+        LosslessBytes = 3_500,
+        Exact = false,
+        Rung = "int4",
+        Target = "commvq2",
+        Floor = "commvq2",
+    };
 
     private static string Hash(string key) => Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(key)));
 }

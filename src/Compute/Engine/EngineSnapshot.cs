@@ -35,6 +35,30 @@ public sealed record EngineSnapshot
     /// <summary>The KV budget that was asked for, the one that holds, and what holds the change up.</summary>
     public KvBudgetState Budget { get; init; }
 
+    /// <summary>Bytes of units that are not reclaimable at once, by what may be promised: what the watermarks look at.</summary>
+    public double Pressure { get; init; }
+
+    /// <summary>What commitments of new requests may add up to.</summary>
+    public long PromisableBytes { get; init; }
+
+    /// <summary><see cref="EngineOptions.HighWatermark"/>, a share of <see cref="PromisableBytes"/>.</summary>
+    public double HighWatermark { get; init; }
+
+    /// <summary><see cref="EngineOptions.LowWatermark"/>, a share of <see cref="PromisableBytes"/>.</summary>
+    public double LowWatermark { get; init; }
+
+    /// <summary>Bytes of units in the form of each rung; rungs that differ in eviction alone count at the first.</summary>
+    public IReadOnlyList<long> BytesByRung { get; init; } = [];
+
+    /// <summary>Bytes that squeezing set free since start.</summary>
+    public long ReclaimedBytes { get; init; }
+
+    /// <summary>Generations whose cache was found deeper than they allow, since start; always 0 unless there is a bug.</summary>
+    public long FloorViolations { get; init; }
+
+    /// <summary>Times the engine stalled since start.</summary>
+    public long Stalls { get; init; }
+
     /// <summary>The KV cache.</summary>
     public required KvCacheStatistics Kv { get; init; }
 

@@ -195,6 +195,10 @@ internal sealed class EngineStep
         (_readings.UndoBacklog, _readings.UndoBacklogTokens) = (_state.Undos.Count, _state.Undos.BacklogTokens);
         (_readings.UndoneSequences, _readings.AbandonedUndos, _readings.UndoneTokens) = (_state.Undos.Completed, _state.Undos.Abandoned, Undo.Rows);
         _readings.Budget = _budget.Current;
+        _readings.ReclaimedBytes = Squeeze.ReclaimedBytes;
+        _readings.Pressure = (double)_state.LiveBytes / Math.Max(1, _state.Commitments.CapacityBytes);
+        _readings.FloorViolations = _settlement.FloorViolations;
+        _state.Cache.Interior.CountByRung(_readings.RungBytes);
         _readings.Kv = _state.Cache.Statistics();
         _state.Board.Write(_readings);
     }

@@ -86,6 +86,14 @@ public sealed class InferenceEngine : IInferenceEngine
                 UndoneTokens = readings.UndoneTokens,
                 AbandonedUndos = readings.AbandonedUndos,
                 Budget = readings.Budget,
+                BytesByRung = ((ReadOnlySpan<long>)readings.RungBytes)[.._state.Ladder.Rungs.Count].ToArray(),
+                Pressure = readings.Pressure,
+                PromisableBytes = _state.Commitments.CapacityBytes,
+                HighWatermark = _state.Options.HighWatermark,
+                LowWatermark = _state.Options.LowWatermark,
+                ReclaimedBytes = readings.ReclaimedBytes,
+                FloorViolations = readings.FloorViolations,
+                Stalls = _state.Intake.Stalls,
                 Kv = readings.Kv,
                 Draining = _state.Intake.Draining,
                 StalledStage = _state.Intake.StalledStage,
@@ -122,7 +130,7 @@ public sealed class InferenceEngine : IInferenceEngine
             {
                 if (sequence.KvBytes > 0 || sequence.Running)
                 {
-                    held.Add(SequenceReport.Of(sequence, _state.Ladder));
+                    held.Add(SequenceReport.Of(sequence, _state.Ladder, _state.Commitments));
                 }
             }
             return held;

@@ -19,6 +19,7 @@ internal sealed class Intake(RequestRules rules, EngineOptions options, TimeProv
     private readonly List<EngineCommand> _commands = [];
     private int _waiting;
     private long _departures;
+    private long _stalls;
     private long _lastDepartureAt;
     private bool _stillWaited;
     private double _departureMs;
@@ -34,6 +35,9 @@ internal sealed class Intake(RequestRules rules, EngineOptions options, TimeProv
 
     /// <summary>Requests that left the queue since start, for whatever reason.</summary>
     public long Departures => Interlocked.Read(ref _departures);
+
+    /// <summary>Stalls since start, each counted once from its beginning to its end.</summary>
+    public long Stalls => Interlocked.Read(ref _stalls);
 
     public bool HasCommands => _commandCount > 0;
 
@@ -57,7 +61,12 @@ internal sealed class Intake(RequestRules rules, EngineOptions options, TimeProv
 
     public void Drain() => _draining = true;
 
-    public void SetStalled(string? stage) => _stalledStage = stage;
+    /// <summary>The watchdog's finding; null: no stall.</summary>
+    public void SetStalled(string? stage)
+    {
+        Interlocked.Add(ref _stalls, stage is not null && _stalledStage is null ? 1 : 0);
+        _stalledStage = stage;
+    }
 
     /// <summary>The engine cannot go on; everything is refused from now on.</summary>
     public void SetFailed(string stage, string failure)

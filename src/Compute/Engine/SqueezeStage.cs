@@ -22,6 +22,9 @@ internal sealed class SqueezeStage(EngineState state)
     /// <summary>Units kept in a finer form since start, because their rung would have lost too much of them.</summary>
     public long GuardedUnits { get; private set; }
 
+    /// <summary>Bytes that came free by it since start, or can be had at once because only prefix columns hold them.</summary>
+    public long ReclaimedBytes { get; private set; }
+
     /// <summary>Work charged since start, in bytes of source pages times the weight of their encoding.</summary>
     public long ChargedBytes { get; private set; }
 
@@ -98,6 +101,7 @@ internal sealed class SqueezeStage(EngineState state)
     private SqueezeOutcome Work(PageTable table, int units)
     {
         (long moved, long guarded) = (table.TranscodedUnits, table.GuardedUnits);
+        long live = state.LiveBytes;
         SqueezeOutcome outcome = SqueezeOutcome.Worked;
         for (int unit = 0; unit < units && HasRoom(table) && outcome == SqueezeOutcome.Worked; unit++)
         {
@@ -108,6 +112,7 @@ internal sealed class SqueezeStage(EngineState state)
         }
         Units += table.TranscodedUnits - moved;
         GuardedUnits += table.GuardedUnits - guarded;
+        ReclaimedBytes += Math.Max(0, live - state.LiveBytes);
         return outcome;
     }
 }

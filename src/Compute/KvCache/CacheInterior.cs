@@ -87,6 +87,18 @@ internal sealed class CacheInterior : IDisposable
         Budget.BudgetBytes, UsedBytes, Units.PrefixBytes, Units.UnreferencedPrefixBytes, Index.Count, Units.LiveCount,
         Arena.ExtentsInUse, Arena.FragmentedBytes, Prefix.HitTokens, Prefix.MissTokens, Index.DroppedCount);
 
+    /// <summary>
+    /// Bytes of units in the form of each rung, wherever their tables are on the way to; rungs of one form count at the first.
+    /// </summary>
+    /// <param name="bytes">Receives one number per rung.</param>
+    public void CountByRung(Span<long> bytes)
+    {
+        for (int rung = 0; rung < Rungs.Count; rung++)
+        {
+            bytes[rung] = Rungs.IsFirstOfForm(rung) ? Units.FormBytes((byte)Rungs[rung].Page.KeyCodec.Id, (byte)Rungs[rung].Page.ValueCodec.Id) : 0;
+        }
+    }
+
     /// <summary>Most bytes of the rings that a table with this many tokens has on a rung.</summary>
     public long RingBytes(int tokens, int rung) => Rungs[rung].Evicts && tokens > 0 ? Observations.CommitmentBytes : 0;
 
@@ -145,6 +157,9 @@ internal sealed class CacheInterior : IDisposable
             _ => step,
         };
     }
+
+    /// <summary>Least budget it can be shrunk to now, in bytes: one column could be committed.</summary>
+    public long LeastBudgetBytes => Budget.LeastBytes(Columns.BytesFor(1, Rungs[0], pendingColumns: 0));
 
     /// <exception cref="ArgumentException">With so many bytes less, not even one column could be committed.</exception>
     public void RequireRoom(long lessBytes) => Budget.RequireRoom(lessBytes, Columns.BytesFor(1, Rungs[0], pendingColumns: 0));

@@ -31,6 +31,23 @@ public interface IWorkerGrain : IGrainWithStringKey
     [Alias("load")]
     Task<WorkerLoad> Load(CancellationToken cancellation = default);
 
+    /// <summary>KV memory in full: by rung, budget, what undo has to do.</summary>
+    [AlwaysInterleave]
+    [Alias("memory")]
+    Task<WorkerMemory> Memory(CancellationToken cancellation = default);
+
+    /// <summary>Sessions whose KV is here, a page at a time.</summary>
+    [AlwaysInterleave]
+    [Alias("sessions")]
+    Task<SessionPage> Sessions(SessionQuery query, CancellationToken cancellation = default);
+
+    /// <summary>Changes the KV budget until the next start. Answers once the engine has taken it up; a smaller one is approached after that.</summary>
+    /// <param name="budgetBytes">The budget, in bytes.</param>
+    /// <param name="cancellation">Cancels this call.</param>
+    [AlwaysInterleave]
+    [Alias("change-budget")]
+    Task<BudgetChange> ChangeBudget(long budgetBytes, CancellationToken cancellation = default);
+
     /// <summary>
     /// Takes rung assignments. Idempotent, last one wins, applied between steps; refused when the epoch is older than
     /// the worker's own (a local reflex raises it).

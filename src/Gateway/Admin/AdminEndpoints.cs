@@ -1,20 +1,17 @@
-using Concertina.Contracts.Budget;
 using Concertina.Contracts.Tenants;
 using Concertina.Contracts.Workers;
 using Concertina.Gateway.Http;
-using Concertina.Gateway.Models;
-using Concertina.Gateway.Telemetry;
 using Concertina.Gateway.Tenants;
 using Concertina.Gateway.Wire;
+using Concertina.Gateway.Wire.Admin;
 using Microsoft.AspNetCore.Http;
-using Microsoft.Extensions.Logging;
 using Orleans;
 
 namespace Concertina.Gateway.Admin;
 
-/// <summary>GET /admin/kv and /admin/tenants/{id}: what the operator sees of all tenants.</summary>
+/// <summary>GET /admin/kv, /admin/sessions and /admin/tenants/{id}: what the operator sees of all tenants.</summary>
 internal sealed class AdminEndpoints(
-    AdminAccess access, TenantKeys tenants, ModelCatalog models, IGrainFactory grains, GatewayCalls calls, ILogger<AdminEndpoints> logger)
+    AdminAccess access, TenantKeys tenants, WorkerDirectory workers, IGrainFactory grains, GrainLookup lookup)
 {
     /// <summary>Memory of every worker, asked anew each time.</summary>
     public async Task<IResult> Kv(HttpContext context)
@@ -23,17 +20,26 @@ internal sealed class AdminEndpoints(
         {
             return new ErrorResult(refused);
         }
-        List<WorkerLoad> loads = [];
-        foreach (string model in models.Names.Order(StringComparer.Ordinal))
+        return (await workers.Memories(context.RequestAborted)).Is(out WorkerMemory[]? memories, out ApiError? error)
+            ? TypedResults.Json(KvReport.Of(memories), GatewayJson.Wire.KvReport)
+            : new ErrorResult(error);
+    }
+
+    /// <summary>Sessions with KV in memory, of all tenants or one, a page at a time.</summary>
+    public async Task<IResult> Sessions(HttpContext context)
+    {
+        if (access.Refuse(context.Request) is { } refused)
         {
-            IMemoryBudgetGrain budget = grains.GetGrain<IMemoryBudgetGrain>(model);
-            if (!(await Ask(budget.Workers, $"The memory budget of '{model}'", context.RequestAborted)).Is(out ClusterLoad? cluster, out ApiError? error))
-            {
-                return new ErrorResult(error);
-            }
-            loads.AddRange(cluster.Workers.OrderBy(worker => worker.Worker, StringComparer.Ordinal));
+            return new ErrorResult(refused);
         }
-        return TypedResults.Json(KvReport.Of(loads), GatewayJson.Wire.KvReport);
+        if (!PageQuery.Read(context.Request.Query).Is(out PageQuery? page, out ApiError? error))
+        {
+            return new ErrorResult(error);
+        }
+        SessionQuery query = new(null, page.After, page.Limit);
+        return (await workers.Sessions(query, context.RequestAborted)).Is(out PlacedPage? placed, out error)
+            ? TypedResults.Json(SessionList.Of(placed), GatewayJson.Wire.SessionList)
+            : new ErrorResult(error);
     }
 
     /// <param name="context">The request.</param>
@@ -49,22 +55,8 @@ internal sealed class AdminEndpoints(
             return new ErrorResult(ApiErrors.TenantNotFound(id));
         }
         ITenantGrain grain = grains.GetGrain<ITenantGrain>(id);
-        return (await Ask(grain.Usage, "The tenant's account", context.RequestAborted)).Is(out TenantUsage? usage, out ApiError? error)
+        return (await lookup.Ask(grain.Usage, "The tenant's account", context.RequestAborted)).Is(out TenantUsage? usage, out ApiError? error)
             ? TypedResults.Json(UsageReport.Of(usage), GatewayJson.Wire.UsageReport)
             : new ErrorResult(error);
-    }
-
-    private async Task<Outcome<T>> Ask<T>(Func<CancellationToken, Task<T>> call, string what, CancellationToken gone)
-        where T : class
-    {
-        try
-        {
-            return await calls.Lookup.ExecuteAsync(async token => await call(token).WaitAsync(token), gone);
-        }
-        catch (Exception failure) when (!gone.IsCancellationRequested)
-        {
-            logger.AccountSilent(failure, what);
-            return ApiErrors.Unavailable(what);
-        }
     }
 }

@@ -1,6 +1,7 @@
 using System.Globalization;
 using Concertina.Contracts.Sessions;
 using Concertina.Contracts.Tenants;
+using Concertina.Contracts.Workers;
 
 namespace Concertina.Gateway.Http;
 
@@ -40,6 +41,14 @@ internal static class ApiErrors
 
     public static ApiError TenantNotFound(string id) =>
         new(404, InvalidRequest, "tenant_not_found", $"No tenant '{id}' is configured.");
+
+    public static ApiError WorkerNotFound(string worker) =>
+        new(404, InvalidRequest, "worker_not_found", $"There is no worker '{worker}'. GET /admin/kv lists those there are.") { Param = "worker" };
+
+    public static ApiError BudgetOutOfRange(string worker, long bytes, BudgetChange budget) =>
+        new(422, InvalidRequest, "unprocessable", string.Create(CultureInfo.InvariantCulture,
+            $"A KV budget of {bytes} bytes is not possible for worker '{worker}': it must be from {budget.LeastBytes} (its tables, the transcode reserve and one column) to {budget.MostBytes} bytes (what it was started with)."))
+        { Param = "bytes" };
 
     public static ApiError PathNotFound(string path) =>
         new(404, InvalidRequest, "path_not_found", $"There is nothing at '{path}'.");

@@ -11,8 +11,11 @@ internal static class GatewayPaths
     public const string Metrics = "/metrics";
 
     public const string AdminKv = "/admin/kv";
+    public const string AdminBudget = "/admin/kv/budget";
+    public const string AdminSessions = "/admin/sessions";
     public const string AdminTenant = "/admin/tenants/{id}";
     public const string Usage = "/v1/usage";
+    public const string Sessions = "/v1/sessions";
     public const string Session = "/v1/sessions/{id}";
 
     /// <summary>Served under <c>/v1</c> and without it.</summary>

@@ -1,16 +1,16 @@
 using Concertina.Contracts.Sessions;
 using Concertina.Contracts.Tenants;
+using Concertina.Contracts.Workers;
+using Concertina.Gateway.Admin;
 using Concertina.Gateway.Http;
-using Concertina.Gateway.Telemetry;
 using Concertina.Gateway.Wire;
 using Microsoft.AspNetCore.Http;
-using Microsoft.Extensions.Logging;
 using Orleans;
 
 namespace Concertina.Gateway.Tenants;
 
-/// <summary>GET /v1/usage, GET and DELETE /v1/sessions/{id}: what a tenant may see and remove of its own.</summary>
-internal sealed class AccountEndpoints(TenantAccess access, IGrainFactory grains, GatewayCalls calls, ILogger<AccountEndpoints> logger)
+/// <summary>GET /v1/usage, /v1/sessions, GET and DELETE /v1/sessions/{id}: what a tenant may see and remove of its own.</summary>
+internal sealed class AccountEndpoints(TenantAccess access, WorkerDirectory workers, IGrainFactory grains, GrainLookup lookup)
 {
     public async Task<IResult> Usage(HttpContext context)
     {
@@ -19,8 +19,22 @@ internal sealed class AccountEndpoints(TenantAccess access, IGrainFactory grains
             return new ErrorResult(error);
         }
         ITenantGrain grain = grains.GetGrain<ITenantGrain>(tenant.TenantId);
-        return (await Ask(grain.Usage, "The tenant's account", context.RequestAborted)).Is(out TenantUsage? usage, out error)
+        return (await lookup.Ask(grain.Usage, "The tenant's account", context.RequestAborted)).Is(out TenantUsage? usage, out error)
             ? TypedResults.Json(UsageReport.Of(usage), GatewayJson.Wire.UsageReport)
+            : new ErrorResult(error);
+    }
+
+    /// <summary>The tenant's sessions with KV in memory, a page at a time.</summary>
+    public async Task<IResult> Sessions(HttpContext context)
+    {
+        if (!(await access.Check(context)).Is(out TenantFacts? tenant, out ApiError? error)
+            || !PageQuery.Read(context.Request.Query).Is(out PageQuery? page, out error))
+        {
+            return new ErrorResult(error);
+        }
+        SessionQuery query = new(tenant.TenantId, page.After is null ? null : $"{tenant.TenantId}/{page.After}", page.Limit);
+        return (await workers.Sessions(query, context.RequestAborted)).Is(out PlacedPage? placed, out error)
+            ? TypedResults.Json(OwnSessions.Of(placed), GatewayJson.Wire.OwnSessions)
             : new ErrorResult(error);
     }
 
@@ -35,7 +49,7 @@ internal sealed class AccountEndpoints(TenantAccess access, IGrainFactory grains
         {
             return new ErrorResult(error);
         }
-        Outcome<SessionDeleted> deleted = await Ask(
+        Outcome<SessionDeleted> deleted = await lookup.Ask(
             async token =>
             {
                 await found.Grain.Delete(token);
@@ -60,25 +74,11 @@ internal sealed class AccountEndpoints(TenantAccess access, IGrainFactory grains
             return ApiErrors.SessionNotFound(id);
         }
         ISequenceGrain grain = grains.GetGrain<ISequenceGrain>($"{tenant.TenantId}/{id}");
-        if (!(await Ask(grain.Status, "The session", context.RequestAborted)).Is(out SessionStatus? status, out error))
+        if (!(await lookup.Ask(grain.Status, "The session", context.RequestAborted)).Is(out SessionStatus? status, out error))
         {
             return error;
         }
         return status.Exists || status.Busy ? new FoundSession(grain, status) : ApiErrors.SessionNotFound(id);
-    }
-
-    private async Task<Outcome<T>> Ask<T>(Func<CancellationToken, Task<T>> call, string what, CancellationToken gone)
-        where T : class
-    {
-        try
-        {
-            return await calls.Lookup.ExecuteAsync(async token => await call(token).WaitAsync(token), gone);
-        }
-        catch (Exception failure) when (!gone.IsCancellationRequested)
-        {
-            logger.AccountSilent(failure, what);
-            return ApiErrors.Unavailable(what);
-        }
     }
 
     private sealed record FoundSession(ISequenceGrain Grain, SessionStatus Status);

@@ -1,6 +1,7 @@
 using System.Text.Encodings.Web;
 using System.Text.Json;
 using System.Text.Json.Serialization;
+using Concertina.Gateway.Wire.Admin;
 
 namespace Concertina.Gateway.Wire;
 
@@ -16,6 +17,10 @@ namespace Concertina.Gateway.Wire;
 [JsonSerializable(typeof(HealthBody))]
 [JsonSerializable(typeof(UsageReport))]
 [JsonSerializable(typeof(KvReport))]
+[JsonSerializable(typeof(BudgetRequest))]
+[JsonSerializable(typeof(BudgetList))]
+[JsonSerializable(typeof(SessionList))]
+[JsonSerializable(typeof(OwnSessions))]
 [JsonSerializable(typeof(SessionObject))]
 [JsonSerializable(typeof(SessionDeleted))]
 internal sealed partial class GatewayJson : JsonSerializerContext

@@ -1,5 +1,6 @@
 using System.Text.Json.Serialization;
 using Concertina.Contracts.Workers;
+using Concertina.Gateway.Wire.Admin;
 
 namespace Concertina.Gateway.Wire;
 
@@ -10,35 +11,109 @@ internal sealed record KvReport(KvReport.Worker[] Data)
     [JsonPropertyOrder(-1)]
     public string Object { get; } = "list";
 
-    public static KvReport Of(IEnumerable<WorkerLoad> loads) => new([.. loads.Select(Of)]);
+    public static KvReport Of(IEnumerable<WorkerMemory> memories) => new([.. memories.Select(Of)]);
 
-    private static Worker Of(WorkerLoad load)
+    private static Worker Of(WorkerMemory memory)
     {
-        long usable = load.BudgetBytes - load.TranscodeReserveBytes;
-        return new Worker(
-            load.Worker, load.Model, load.Epoch, load.Accepting, load.StalledStage, load.BudgetBytes, load.TranscodeReserveBytes, load.CommittedBytes,
-            load.UsedBytes, usable > 0 ? (double)load.UsedBytes / usable : null, load.Running, load.Queued, load.QueueLimit);
+        WorkerLoad load = memory.Load;
+        return new Worker(load.Worker, load.Model, load.Epoch, load.Accepting, load.StalledStage)
+        {
+            BudgetBytes = load.BudgetBytes,
+            TargetBytes = memory.Budget?.TargetBytes ?? 0,
+            BudgetHold = BudgetList.Budget.HoldOf(memory.Budget),
+            PromisableBytes = memory.PromisableBytes,
+            CommittedBytes = load.CommittedBytes,
+            UsedBytes = load.UsedBytes,
+            FragmentedBytes = memory.FragmentedBytes,
+            PrefixBytes = memory.PrefixBytes,
+            Pressure = memory.Budget is null ? null : memory.Pressure,
+            HighWatermark = memory.HighWatermark,
+            LowWatermark = memory.LowWatermark,
+            Rungs = [.. memory.Rungs.Select(rung => new RungUse(rung.Rung, rung.Bytes, rung.Sessions, rung.Planned))],
+            UndoBacklog = memory.UndoBacklog,
+            UndoBacklogTokens = memory.UndoBacklogTokens,
+            Running = load.Running,
+            Idle = memory.Idle,
+            Queued = load.Queued,
+            QueueLimit = load.QueueLimit,
+            Totals = new Sums(
+                memory.GeneratedTokens, memory.PrefilledTokens, memory.TranscodedUnits, memory.ReclaimedBytes, memory.Refused, memory.FloorViolations),
+        };
     }
 
-    /// <summary>One worker. All bytes are physical.</summary>
+    /// <summary>One worker. All bytes are physical; its budget is 0 while it loads.</summary>
     /// <param name="Id">Worker's key.</param>
     /// <param name="Model">Model it serves.</param>
     /// <param name="Epoch">Plans of older epochs are refused.</param>
     /// <param name="Accepting">False while it loads, drains or has stalled.</param>
     /// <param name="StalledStage">Stage in which it stalled; null: it has not.</param>
-    /// <param name="BudgetBytes">Its budget; 0 while it loads.</param>
-    /// <param name="ReserveBytes">Of the budget, what only transcoding may use.</param>
-    /// <param name="CommittedBytes">Promised to running sequences.</param>
-    /// <param name="UsedBytes">In use.</param>
-    /// <param name="Pressure">Used bytes by the budget without the reserve; null while it loads.</param>
-    /// <param name="Running">Running sequences.</param>
-    /// <param name="Queued">Requests that wait.</param>
-    /// <param name="QueueLimit">Most requests that may wait.</param>
-    internal sealed record Worker(
-        string Id, string Model, long Epoch, bool Accepting, string? StalledStage, long BudgetBytes, long ReserveBytes, long CommittedBytes,
-        long UsedBytes, double? Pressure, int Running, int Queued, int QueueLimit)
+    internal sealed record Worker(string Id, string Model, long Epoch, bool Accepting, string? StalledStage)
     {
         [JsonPropertyOrder(-1)]
         public string Object { get; } = "kv.worker";
+
+        /// <summary>What it keeps within now.</summary>
+        public required long BudgetBytes { get; init; }
+
+        /// <summary>What it was told to keep within.</summary>
+        public required long TargetBytes { get; init; }
+
+        /// <summary>Why the two differ: <c>commitments</c> or <c>squeezing</c>; null: they do not.</summary>
+        public required string? BudgetHold { get; init; }
+
+        /// <summary>Of the budget, what commitments may add up to.</summary>
+        public required long PromisableBytes { get; init; }
+
+        /// <summary>Promised to running sequences.</summary>
+        public required long CommittedBytes { get; init; }
+
+        /// <summary>In use.</summary>
+        public required long UsedBytes { get; init; }
+
+        /// <summary>Room of extents in use that holds nothing.</summary>
+        public required long FragmentedBytes { get; init; }
+
+        /// <summary>Of the used bytes, those of prefix columns.</summary>
+        public required long PrefixBytes { get; init; }
+
+        /// <summary>Bytes that are not reclaimable at once, by the promisable ones; null while it loads.</summary>
+        public required double? Pressure { get; init; }
+
+        /// <summary>Pressure above which live sessions are squeezed.</summary>
+        public required double HighWatermark { get; init; }
+
+        /// <summary>Pressure that squeezing then aims at.</summary>
+        public required double LowWatermark { get; init; }
+
+        /// <summary>By rung, lossless first.</summary>
+        public required RungUse[] Rungs { get; init; }
+
+        /// <summary>Sessions that are to get a better rung back.</summary>
+        public required int UndoBacklog { get; init; }
+
+        /// <summary>Tokens to compute for them.</summary>
+        public required long UndoBacklogTokens { get; init; }
+
+        /// <summary>Running sequences.</summary>
+        public required int Running { get; init; }
+
+        /// <summary>Sessions with KV in memory that do not run.</summary>
+        public required int Idle { get; init; }
+
+        /// <summary>Requests that wait.</summary>
+        public required int Queued { get; init; }
+
+        /// <summary>Most requests that may wait.</summary>
+        public required int QueueLimit { get; init; }
+
+        /// <summary>Since the engine started.</summary>
+        public required Sums Totals { get; init; }
     }
+
+    /// <summary>One rung: bytes in its form, sessions there, and sessions that are there or on their way.</summary>
+    internal sealed record RungUse(string Rung, long Bytes, int Sessions, int Planned);
+
+    /// <summary>Counts that only rise.</summary>
+    internal sealed record Sums(
+        long GeneratedTokens, long PrefilledTokens, long TranscodedUnits, long ReclaimedBytes, long Refused, long FloorViolations);
 }

@@ -56,6 +56,32 @@ internal sealed class WorkerGrain(
 
     public Task<WorkerLoad> Load(CancellationToken cancellation = default) => Task.FromResult(LoadHere());
 
+    public Task<WorkerMemory> Memory(CancellationToken cancellation = default) =>
+        Task.FromResult(WorkerView.Memory(LoadHere(), worker.Served?.Engine));
+
+    public Task<SessionPage> Sessions(SessionQuery query, CancellationToken cancellation = default) =>
+        Task.FromResult(WorkerView.Sessions(query, worker.Served?.Engine.Sequences() ?? []));
+
+    public async Task<BudgetChange> ChangeBudget(long budgetBytes, CancellationToken cancellation = default)
+    {
+        if (worker.Served?.Engine is not { } engine)
+        {
+            return WorkerView.Budget(default, $"Worker '{worker.Key}' is still loading its model; its budget can be changed once it serves.");
+        }
+        try
+        {
+            KvBudgetState state = await engine.ChangeBudgetAsync(budgetBytes).WaitAsync(cancellation);
+            GrainsLog.BudgetChanged(logger, worker.Key, state.TargetBytes, state.ActualBytes, state.Hold);
+            return WorkerView.Budget(state, refusal: null);
+        }
+        catch (ArgumentException problem)
+        {
+            KvBudgetState state = engine.Snapshot.Budget;
+            GrainsLog.BudgetRefused(logger, worker.Key, budgetBytes, problem.Message);
+            return WorkerView.Budget(state, $"{budgetBytes:N0} bytes are not between the {state.LeastBytes:N0} and {state.MostBytes:N0} bytes that worker '{worker.Key}' can have.");
+        }
+    }
+
     public Task<long> Assign(RungAssignments assignments, CancellationToken cancellation = default)
     {
         Apply(assignments);

@@ -71,6 +71,7 @@ internal sealed class EngineBench : IAsyncDisposable
     {
         bool moved = Engine.StepOnce();
         Assert.Null(Engine.Snapshot.Failure);
+        Assert.Equal(0, Engine.Snapshot.FloorViolations);
         Engine.CheckLaws();
         Cache.CheckIntegrity();
         return moved;

@@ -38,6 +38,21 @@ internal sealed class FakeBudget(FakeCluster cluster) : IMemoryBudgetGrain
         },
     ];
 
+    /// <summary>Sessions whose KV is in memory, in the order of their keys.</summary>
+    public HeldSession[] Held { get; set; } = [];
+
+    /// <summary>Budgets that workers were told to have.</summary>
+    public List<(string Worker, long Bytes)> Asked { get; } = [];
+
+    /// <summary>What a worker says of its memory besides its load.</summary>
+    public WorkerMemory Details { get; set; } = new()
+    {
+        Load = null!,
+        Budget = new BudgetChange { TargetBytes = 1 << 30, ActualBytes = 1 << 30, Hold = "None", LeastBytes = 1 << 22, MostBytes = 1 << 30 },
+    };
+
+    public WorkerMemory Memory(string worker) => Details with { Load = Load.Single(load => load.Worker == worker) };
+
     public async Task<RouteAnswer> Route(RouteRequest request, CancellationToken cancellation = default)
     {
         LastRoute = request;

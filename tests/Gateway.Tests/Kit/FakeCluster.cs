@@ -78,7 +78,7 @@ internal sealed class FakeCluster : IGrainFactory
             Type type when type == typeof(ISequenceGrain) => Sequence(primaryKey),
             Type type when type == typeof(ITenantGrain) => Tenant(primaryKey),
             Type type when type == typeof(IMemoryBudgetGrain) => Budget,
-            Type type when type == typeof(IWorkerGrain) => new FakeWorker(this),
+            Type type when type == typeof(IWorkerGrain) => new FakeWorker(this, primaryKey),
             Type type => throw new NotSupportedException($"No fake of {type}."),
         };
         return (TGrainInterface)grain;

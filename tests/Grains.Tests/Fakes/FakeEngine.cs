@@ -49,7 +49,8 @@ internal sealed class FakeEngine : IInferenceEngine
         Refused = [],
         MemoryWaits = 0,
         Kv = new KvCacheStatistics(BudgetBytes, _open.Keys.Sum(handle => handle.KvBytes), 0, 0, 0, 0, 0, 0, 0, 0, 0),
-        Budget = new KvBudgetState(Budgets[^1], Budgets[^1], KvBudgetHold.None, 0),
+        Budget = new KvBudgetState(Budgets[^1], Budgets[^1], KvBudgetHold.None, 0) { LeastBytes = LeastBudgetBytes, MostBytes = 1 << 30 },
+        BytesByRung = [.. Ladder.Select((_, rung) => 100L * rung)],
         Draining = _draining,
         StalledStage = StalledStage,
     };

@@ -2,6 +2,7 @@ using System.Text.Json;
 using Concertina.Contracts;
 using Concertina.Contracts.Budget;
 using Concertina.Contracts.Sessions;
+using Concertina.Contracts.Workers;
 
 namespace Concertina.Grains.Tests.Wire;
 
@@ -28,6 +29,25 @@ public sealed class MessageSizeTests
             MaxRatio = -double.MaxValue,
         };
         Assert.InRange(JsonSerializer.SerializeToUtf8Bytes(request, ContractsJson.Default.GenerateRequest).Length, 1, LimitBytes);
+    }
+
+    [Fact]
+    public void A_full_page_of_sessions_fits()
+    {
+        HeldSession session = new()
+        {
+            SequenceKey = new string('k', 64 + 1 + 128),
+            Running = false,
+            Tokens = int.MaxValue,
+            Bytes = long.MaxValue,
+            LosslessBytes = long.MaxValue,
+            Exact = false,
+            Rung = new string('r', GenerateRequest.MaxRungChars),
+            Target = new string('r', GenerateRequest.MaxRungChars),
+            Floor = new string('r', GenerateRequest.MaxRungChars),
+        };
+        SessionPage page = new([.. Enumerable.Repeat(session, SessionPage.MostSessions)], HasMore: true);
+        Assert.InRange(JsonSerializer.SerializeToUtf8Bytes(page, ContractsJson.Default.SessionPage).Length, 1, LimitBytes);
     }
 
     [Fact]

@@ -104,6 +104,33 @@ public sealed class WorkerGrainTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task A_budget_is_changed_in_the_engine_and_one_it_cannot_have_is_refused_with_the_bytes()
+    {
+        _silo.Engine.LeastBudgetBytes = 5_000;
+
+        BudgetChange taken = await Worker.ChangeBudget(6_000);
+        BudgetChange refused = await Worker.ChangeBudget(4_999);
+
+        Assert.Equal((null, 6_000, "None"), (taken.Refusal, taken.TargetBytes, taken.Hold));
+        Assert.Equal((6_000, 5_000L), (refused.TargetBytes, refused.LeastBytes));
+        Assert.Contains("4,999", refused.Refusal, StringComparison.Ordinal);
+        Assert.Contains("5,000", refused.Refusal, StringComparison.Ordinal);
+        Assert.Equal([1 << 30, 6_000], _silo.Engine.Budgets);
+    }
+
+    [Fact]
+    public async Task Memory_says_for_each_rung_its_bytes_who_is_there_and_who_is_planned_there()
+    {
+        await _silo.Turn("one", [.. Enumerable.Range(1, 40)], [3]);
+        _silo.Engine.TheHandle.MoveTo("int4");
+
+        WorkerMemory memory = await Worker.Memory();
+
+        Assert.Equal([new RungMemory("f16", 0, 0, 0), new RungMemory("int4", 100, 1, 1)], memory.Rungs);
+        Assert.Equal(_silo.Engine.BudgetBytes, memory.Budget!.TargetBytes);
+    }
+
+    [Fact]
     public async Task A_draining_or_stalled_worker_gets_no_new_work()
     {
         await Worker.Load();

@@ -34,7 +34,11 @@ internal sealed class BudgetStage
     public bool NeedsBytes => IsShrinking && _state.LiveBytes > _state.Commitments.CapacityBytes;
 
     /// <summary>State after the last step.</summary>
-    public KvBudgetState Current => IsShrinking ? Shrinking() : new(TargetBytes, TargetBytes, KvBudgetHold.None, _state.Ledger.SumBytes);
+    public KvBudgetState Current => (IsShrinking ? Shrinking() : new(TargetBytes, TargetBytes, KvBudgetHold.None, _state.Ledger.SumBytes)) with
+    {
+        LeastBytes = _state.Cache.Interior.LeastBudgetBytes,
+        MostBytes = _state.Cache.MaximumBudgetBytes,
+    };
 
     private CacheBudget Figures => _state.Cache.Interior.Budget;
 

@@ -50,6 +50,9 @@ internal sealed class EngineMetrics
         meter.CreateObservableUpDownCounter("kv_cache.memory.limit", () => state.Board.Read().Kv.BudgetBytes, "By", "Bytes the cache may use.");
         meter.CreateObservableUpDownCounter("kv_cache.memory.target", () => state.Board.Read().Budget.TargetBytes, "By", "Bytes the cache was told to use at most.");
         meter.CreateObservableUpDownCounter("kv_cache.memory.committed", () => state.Board.Read().CommittedBytes, "By", "Bytes promised to running sequences.");
+        meter.CreateObservableUpDownCounter("kv_cache.memory.usage_by_rung", () => ByRung(state), "By", "Bytes of units in the form of each rung.");
+        meter.CreateObservableUpDownCounter("kv_cache.memory.fragmented", () => state.Board.Read().Kv.FragmentedBytes, "By", "Bytes of extents in use that hold no unit.");
+        meter.CreateObservableGauge("kv_cache.pressure", () => state.Board.Read().Pressure, "1", "Bytes that are not reclaimable at once, by what may be promised; the watermarks look at it.");
         meter.CreateObservableUpDownCounter("kv_cache.undo.backlog", () => state.Board.Read().UndoBacklog, "{sequence}", "Sequences that are to get a better rung back.");
         meter.CreateObservableUpDownCounter("kv_cache.undo.backlog_tokens", () => state.Board.Read().UndoBacklogTokens, "{token}", "Tokens to compute for them.");
         meter.CreateObservableUpDownCounter("kv_cache.prefix.memory", () => state.Board.Read().Kv.PrefixBytes, "By", "Bytes of prefix columns.");
@@ -66,12 +69,24 @@ internal sealed class EngineMetrics
         meter.CreateObservableCounter("kv_cache.prefix.misses", () => state.Board.Read().Kv.PrefixMissTokens, "{token}", "Prompt tokens looked up and not found.");
         meter.CreateObservableCounter("kv_cache.unit.transcoded", () => state.Board.Read().TranscodedUnits, "{unit}", "Units stored anew at a deeper rung.");
         meter.CreateObservableCounter("kv_cache.unit.guarded", () => state.Board.Read().GuardedUnits, "{unit}", "Units kept in a finer form, because their rung would have lost too much of them.");
+        meter.CreateObservableCounter("kv_cache.memory.reclaimed", () => state.Board.Read().ReclaimedBytes, "By", "Bytes that squeezing set free.");
+        meter.CreateObservableCounter("kv_cache.floor.violations", () => state.Board.Read().FloorViolations, "{request}", "Generations whose cache was found deeper than they allow; always 0 unless there is a bug.");
+        meter.CreateObservableCounter("engine.stalls", () => state.Intake.Stalls, "{stall}", "Times a stage took longer than it may.");
         meter.CreateObservableCounter("engine.reflexes", () => state.Board.Read().Reflexes, "{squeeze}", "Times memory pressure made the engine squeeze live sequences.");
         meter.CreateObservableCounter("kv_cache.transcode.work", () => state.Board.Read().TranscodeCharge, "By", "Bytes of source pages transcoded, times the weight of their encoding.");
         meter.CreateObservableCounter("kv_cache.undo.completed", () => state.Board.Read().UndoneSequences, "{sequence}", "Sequences that got a better rung back.");
         meter.CreateObservableCounter("kv_cache.undo.abandoned", () => state.Board.Read().AbandonedUndos, "{sequence}", "Undos given up because memory was needed or the assignment changed.");
         meter.CreateObservableCounter("kv_cache.undo.tokens", () => state.Board.Read().UndoneTokens, "{token}", "Tokens computed anew.");
         meter.CreateObservableCounter("engine.requests.refused", () => Refusals(state), "{request}", "Requests refused, by reason.");
+    }
+
+    private static IEnumerable<Measurement<long>> ByRung(EngineState state)
+    {
+        RungBytes bytes = state.Board.Read().RungBytes;
+        for (int rung = 0; rung < state.Ladder.Rungs.Count; rung++)
+        {
+            yield return new Measurement<long>(bytes[rung], new KeyValuePair<string, object?>("rung", state.Ladder[rung].Name));
+        }
     }
 
     private static IEnumerable<Measurement<long>> Refusals(EngineState state)

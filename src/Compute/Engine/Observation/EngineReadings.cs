@@ -23,5 +23,9 @@ internal struct EngineReadings
     public int Running;
     public int IdleSequences;
     public KvBudgetState Budget;
+    public long ReclaimedBytes;
+    public long FloorViolations;
+    public double Pressure;
+    public RungBytes RungBytes;
     public KvCacheStatistics Kv;
 }

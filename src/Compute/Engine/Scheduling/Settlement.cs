@@ -8,6 +8,9 @@ namespace Concertina.Compute.Engine.Scheduling;
 /// </summary>
 internal sealed class Settlement(EngineState state, Admission admission)
 {
+    /// <summary>Runs whose cache was found deeper than they allow at their end, since start: a law is broken when it is not 0.</summary>
+    public long FloorViolations { get; private set; }
+
     /// <summary>Ends a queued or running generation; no effect on one that has ended.</summary>
     public void End(Run run, in RunOutcome outcome)
     {
@@ -84,6 +87,7 @@ internal sealed class Settlement(EngineState state, Admission admission)
     {
         // What it streamed before its cache was computed anew had run on the deeper rung.
         int reached = Math.Max(run.DeepestRung, table?.ReachedRung ?? 0);
+        FloorViolations += reached > run.Bounds.DeepestRung ? 1 : 0;
         KvRungFacts rung = state.Ladder[reached];
         if (table is null || reached == 0)
         {

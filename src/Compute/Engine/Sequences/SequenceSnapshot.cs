@@ -19,4 +19,10 @@ public readonly record struct SequenceSnapshot(string Key, int WarmTokens, long 
 
     /// <summary>Whether it may be let out again; false in economy.</summary>
     public bool MayRise { get; init; }
+
+    /// <summary>True while every column is exact.</summary>
+    public bool Exact { get; init; } = true;
+
+    /// <summary>Bytes its tokens would take on the lossless rung.</summary>
+    public long LosslessBytes { get; init; }
 }

@@ -33,6 +33,11 @@ internal sealed class CacheAudit(UnitTable units, ExtentArena arena, PrefixIndex
         }
         Require(units.LiveCount, _references.Count, "live units");
         Require(arena.LiveBytes, liveBytes, "bytes of live units");
+        Require(units.AllFormBytes, _references.Keys.Where(HasSlots).Sum(unit => (long)units.StrideBytes(unit)), "bytes of all forms");
+        foreach (IGrouping<(byte Keys, byte Values), UnitHandle> form in _references.Keys.Where(HasSlots).GroupBy(Form))
+        {
+            Require(units.FormBytes(form.Key.Keys, form.Key.Values), form.Sum(unit => (long)units.StrideBytes(unit)), "bytes of one form");
+        }
         Require(units.PrefixBytes, prefixUnits.Sum(unit => (long)units.StrideBytes(unit)), "bytes of prefix columns");
         prefixUnits.ExceptWith(tableUnits);
         Require(units.UnreferencedPrefixBytes, prefixUnits.Sum(unit => (long)units.StrideBytes(unit)), "unreferenced prefix bytes");
@@ -66,6 +71,10 @@ internal sealed class CacheAudit(UnitTable units, ExtentArena arena, PrefixIndex
         Require(table.UnitBytes, bytes, "bytes of a page table");
         Require(table.TokenCount <= table.ReservedTokens ? 0 : 1, 0, "page tables with more tokens than slots");
     }
+
+    private bool HasSlots(UnitHandle unit) => units.Entry(unit).Kind is not (UnitKind.PageList or UnitKind.QueryRing);
+
+    private (byte Keys, byte Values) Form(UnitHandle unit) => (units.Entry(unit).KeyCodec, units.Entry(unit).ValueCodec);
 
     private int Count(UnitHandle unit)
     {

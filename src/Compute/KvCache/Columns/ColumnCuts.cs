@@ -177,7 +177,7 @@ internal sealed unsafe class ColumnCuts(ColumnStore columns, UnitTable units)
         }
         ref UnitEntry from = ref units.Entry(unit);
         ref UnitEntry to = ref units.Entry(copy);
-        (to.Kind, to.KeyCodec, to.ValueCodec) = (from.Kind, from.KeyCodec, from.ValueCodec);
+        units.SetForm(ref to, from.Kind, from.KeyCodec, from.ValueCodec);
         (to.Start, to.FilledCount) = (from.Start, from.FilledCount);
         to.Flags = from.Flags & ~UnitFlags.InPrefix; // a prefix column holds the other unit, not this one
         // Both units take one slot of the same class, a stride long; the addresses are read after the allocation, which may move units.

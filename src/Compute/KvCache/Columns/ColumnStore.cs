@@ -243,10 +243,7 @@ internal sealed unsafe class ColumnStore
         {
             return false;
         }
-        ref UnitEntry entry = ref _units.Entry(unit);
-        entry.Kind = UnitKind.HeadPage;
-        entry.KeyCodec = (byte)Format.KeyCodec.Id;
-        entry.ValueCodec = (byte)Format.ValueCodec.Id;
+        _units.SetForm(ref _units.Entry(unit), UnitKind.HeadPage, (byte)Format.KeyCodec.Id, (byte)Format.ValueCodec.Id);
         return true;
     }
 

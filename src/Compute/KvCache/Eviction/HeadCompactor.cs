@@ -145,8 +145,7 @@ internal sealed unsafe class HeadCompactor(ColumnStore columns, UnitTable units,
         UnitHandle shared = job.Table.Unit(job.Head, First + page);
         ref UnitEntry from = ref units.Entry(shared);
         ref UnitEntry to = ref units.Entry(copy);
-        to.Kind = from.Kind;
-        (to.KeyCodec, to.ValueCodec) = (from.KeyCodec, from.ValueCodec);
+        units.SetForm(ref to, from.Kind, from.KeyCodec, from.ValueCodec);
         (to.Start, to.FilledCount) = (from.Start, from.FilledCount);
         to.Flags = from.Flags & (UnitFlags.Sealed | UnitFlags.Gapped | UnitFlags.NonFinite);
         Buffer.MemoryCopy(units.Bytes(shared), units.Bytes(copy), job.To.UnitBytes, job.To.UnitBytes);

@@ -54,6 +54,9 @@ internal sealed class CacheBudget(long budgetBytes, double reserveShare, int siz
 
     public void GiveBack(long bytes) => BorrowedBytes -= bytes;
 
+    /// <summary>Least budget with which one column could be committed; <see cref="RequireRoom"/> refuses less.</summary>
+    public long LeastBytes(long columnBytes) => ReserveBytes + FixedBytes + _roundingBytes + columnBytes;
+
     /// <exception cref="ArgumentException">With so many bytes less, not even one column could be committed.</exception>
     public void RequireRoom(long lessBytes, long columnBytes)
     {

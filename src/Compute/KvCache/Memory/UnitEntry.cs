@@ -34,5 +34,6 @@ internal struct UnitEntry
 
     public UnitFlags Flags;
 
-    private readonly byte _padding;
+    /// <summary>True while its bytes are counted under its two codecs.</summary>
+    public bool Counted;
 }

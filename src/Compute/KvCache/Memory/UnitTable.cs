@@ -9,6 +9,7 @@ namespace Concertina.Compute.KvCache.Memory;
 internal sealed unsafe class UnitTable : IDisposable
 {
     private const int None = -1;
+    private const int Codecs = 32;
     private static int _lastTag;
 
     private UnitEntry* _entries;
@@ -16,6 +17,7 @@ internal sealed unsafe class UnitTable : IDisposable
     private readonly CacheBudget _budget;
     private readonly ExtentUnits _inExtent;
     private readonly byte _tag;
+    private readonly long[] _formBytes = new long[Codecs * Codecs];
     private readonly int _capacity;
     private int _freeHead = None;
     private int _fresh;
@@ -76,6 +78,19 @@ internal sealed unsafe class UnitTable : IDisposable
         LiveCount++;
         unit = UnitHandle.Of(index, entry.Generation, _tag);
         return true;
+    }
+
+    /// <summary>Bytes of units with slots.</summary>
+    public long AllFormBytes => _formBytes.Sum();
+
+    /// <summary>Bytes of units whose sides are stored by two codecs, by their numbers.</summary>
+    public long FormBytes(byte keyCodec, byte valueCodec) => _formBytes[(keyCodec * Codecs) + valueCodec];
+
+    /// <summary>Says once what a new unit with slots holds.</summary>
+    public void SetForm(ref UnitEntry entry, UnitKind kind, byte keyCodec, byte valueCodec)
+    {
+        (entry.Kind, entry.KeyCodec, entry.ValueCodec, entry.Counted) = (kind, keyCodec, valueCodec, true);
+        _formBytes[(keyCodec * Codecs) + valueCodec] += _arena.Classes[entry.SizeClass].StrideBytes;
     }
 
     /// <summary>The entry of a live unit.</summary>
@@ -225,6 +240,11 @@ internal sealed unsafe class UnitTable : IDisposable
     {
         _inExtent.Remove(ExtentOf(entry.Offset), index);
         _arena.Return(entry.SizeClass, entry.Offset);
+        if (entry.Counted)
+        {
+            _formBytes[(entry.KeyCodec * Codecs) + entry.ValueCodec] -= _arena.Classes[entry.SizeClass].StrideBytes;
+            entry.Counted = false;
+        }
         entry.Kind = UnitKind.Free;
         entry.Generation++;
         entry.Link = _freeHead;

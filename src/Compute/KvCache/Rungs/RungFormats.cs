@@ -41,6 +41,19 @@ internal sealed class RungFormats
         }
     }
 
+    /// <summary>False when a shallower rung stores its units by the same codecs.</summary>
+    public bool IsFirstOfForm(int rung)
+    {
+        for (int other = 0; other < rung; other++)
+        {
+            if (_rungs[other].Page.KeyCodec == _rungs[rung].Page.KeyCodec && _rungs[other].Page.ValueCodec == _rungs[rung].Page.ValueCodec)
+            {
+                return false;
+            }
+        }
+        return true;
+    }
+
     /// <summary>Index of a name, or -1.</summary>
     public int IndexOf(string name) => Array.FindIndex(_rungs, rung => rung.Rung.Name == name);
 

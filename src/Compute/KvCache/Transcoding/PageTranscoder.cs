@@ -59,9 +59,7 @@ internal sealed unsafe class PageTranscoder(ColumnStore columns, UnitTable units
         }
         ref UnitEntry source = ref units.Entry(from);
         ref UnitEntry target = ref units.Entry(unit);
-        target.Kind = UnitKind.HeadPage;
-        target.KeyCodec = (byte)to.Page.KeyCodec.Id;
-        target.ValueCodec = (byte)to.Page.ValueCodec.Id;
+        units.SetForm(ref target, UnitKind.HeadPage, (byte)to.Page.KeyCodec.Id, (byte)to.Page.ValueCodec.Id);
         target.Start = source.Start;
         target.FilledCount = source.FilledCount;
         target.Flags = source.Flags & (UnitFlags.Sealed | UnitFlags.Gapped | UnitFlags.NonFinite);
