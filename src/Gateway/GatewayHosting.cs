@@ -1,5 +1,6 @@
 using Concertina.Gateway.Admin;
 using Concertina.Gateway.Chat;
+using Concertina.Gateway.Console;
 using Concertina.Gateway.Generations;
 using Concertina.Gateway.Http;
 using Concertina.Gateway.Models;
@@ -43,7 +44,7 @@ public static class GatewayHosting
         services.AddSingleton<GatewayCalls>().AddSingleton<DrainState>();
         services.AddSingleton<KeyRing>().AddSingleton<TenantAccess>().AddSingleton<AccountEndpoints>();
         services.AddSingleton<GrainLookup>().AddSingleton<WorkerDirectory>();
-        services.AddSingleton<AdminAccess>().AddSingleton<AdminEndpoints>().AddSingleton<BudgetEndpoint>();
+        services.AddSingleton<AdminAccess>().AddSingleton<AdminEndpoints>().AddSingleton<BudgetEndpoint>().AddSingleton<ConsoleEvents>();
         services.AddSingleton<ModelCatalog>().AddSingleton<ModelEndpoints>().AddHostedService<ModelWatch>();
         services.AddSingleton<SeedSource>().AddSingleton<ChatValidator>().AddSingleton<ChatSurroundings>().AddSingleton<ChatReader>().AddSingleton<ChatEndpoint>();
         services.AddSingleton<Router>().AddSingleton<GenerationServices>().AddSingleton<GenerationOpener>();
@@ -114,6 +115,11 @@ public static class GatewayHosting
         app.MapGet(GatewayPaths.AdminKv, (Delegate)admin.Kv);
         app.MapGet(GatewayPaths.AdminSessions, (Delegate)admin.Sessions);
         app.MapGet(GatewayPaths.AdminTenant, admin.Tenant);
+        app.MapGet(GatewayPaths.AdminEvents, (Delegate)app.Services.GetRequiredService<ConsoleEvents>().Watch);
+        foreach ((string path, string resource, string type) in ConsoleFiles.All)
+        {
+            app.MapGet(path, (HttpContext context) => ConsoleFiles.Serve(context, resource, type));
+        }
         app.MapPut(GatewayPaths.AdminBudget, (Delegate)app.Services.GetRequiredService<BudgetEndpoint>().Change);
     }
 

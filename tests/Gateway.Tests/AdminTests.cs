@@ -79,6 +79,9 @@ public sealed class AdminTests : IAsyncLifetime
             Pressure = 0.75,
             FragmentedBytes = 50,
             PrefixBytes = 30,
+            ReclaimableBytes = 20,
+            SessionBytes = 200,
+            LosslessBytes = 500,
             UndoBacklog = 1,
             UndoBacklogTokens = 640,
             Idle = 1,
@@ -98,7 +101,7 @@ public sealed class AdminTests : IAsyncLifetime
             """
             {"object":"list","data":[{"object":"kv.worker","id":"silo/cpu0","model":"demo","epoch":3,"accepting":true,"stalled_stage":null,
             "budget_bytes":1000,"target_bytes":900,"budget_hold":"commitments","promisable_bytes":800,"committed_bytes":700,"used_bytes":600,
-            "fragmented_bytes":50,"prefix_bytes":30,"pressure":0.75,"high_watermark":0.9,"low_watermark":0.8,
+            "fragmented_bytes":50,"prefix_bytes":30,"reclaimable_bytes":20,"session_bytes":200,"lossless_bytes":500,"pressure":0.75,"high_watermark":0.9,"low_watermark":0.8,
             "rungs":[{"rung":"f16","bytes":300,"sessions":2,"planned":1},{"rung":"int4","bytes":100,"sessions":0,"planned":1}],
             "undo_backlog":1,"undo_backlog_tokens":640,"running":2,"idle":1,"queued":1,"queue_limit":256,
             "totals":{"generated_tokens":9,"prefilled_tokens":8,"transcoded_units":7,"reclaimed_bytes":6,"refused":5,"floor_violations":0}}]}

@@ -61,4 +61,13 @@ public sealed record WorkerMemory
 
     /// <summary>Share that squeezing then aims at.</summary>
     [Id(17)] public double LowWatermark { get; init; }
+
+    /// <summary>Bytes that the tables of all sessions refer to.</summary>
+    [Id(18)] public long SessionBytes { get; init; }
+
+    /// <summary>Bytes they would take on the lossless rung.</summary>
+    [Id(19)] public long LosslessBytes { get; init; }
+
+    /// <summary>Of the prefix columns' bytes, those no table refers to; reclaimable at once.</summary>
+    [Id(20)] public long ReclaimableBytes { get; init; }
 }

@@ -11,6 +11,7 @@ internal static class GatewayPaths
     public const string Metrics = "/metrics";
 
     public const string AdminKv = "/admin/kv";
+    public const string AdminEvents = "/admin/events";
     public const string AdminBudget = "/admin/kv/budget";
     public const string AdminSessions = "/admin/sessions";
     public const string AdminTenant = "/admin/tenants/{id}";

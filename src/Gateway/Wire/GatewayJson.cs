@@ -21,6 +21,7 @@ namespace Concertina.Gateway.Wire;
 [JsonSerializable(typeof(BudgetList))]
 [JsonSerializable(typeof(SessionList))]
 [JsonSerializable(typeof(OwnSessions))]
+[JsonSerializable(typeof(ConsoleMoment))]
 [JsonSerializable(typeof(SessionObject))]
 [JsonSerializable(typeof(SessionDeleted))]
 internal sealed partial class GatewayJson : JsonSerializerContext

@@ -26,6 +26,9 @@ internal sealed record KvReport(KvReport.Worker[] Data)
             UsedBytes = load.UsedBytes,
             FragmentedBytes = memory.FragmentedBytes,
             PrefixBytes = memory.PrefixBytes,
+            ReclaimableBytes = memory.ReclaimableBytes,
+            SessionBytes = memory.SessionBytes,
+            LosslessBytes = memory.LosslessBytes,
             Pressure = memory.Budget is null ? null : memory.Pressure,
             HighWatermark = memory.HighWatermark,
             LowWatermark = memory.LowWatermark,
@@ -75,6 +78,15 @@ internal sealed record KvReport(KvReport.Worker[] Data)
 
         /// <summary>Of the used bytes, those of prefix columns.</summary>
         public required long PrefixBytes { get; init; }
+
+        /// <summary>Of those, bytes that no session refers to; they make way at once.</summary>
+        public required long ReclaimableBytes { get; init; }
+
+        /// <summary>What the tables of all sessions refer to.</summary>
+        public required long SessionBytes { get; init; }
+
+        /// <summary>What that would take on the lossless rung.</summary>
+        public required long LosslessBytes { get; init; }
 
         /// <summary>Bytes that are not reclaimable at once, by the promisable ones; null while it loads.</summary>
         public required double? Pressure { get; init; }

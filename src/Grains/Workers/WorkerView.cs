@@ -15,14 +15,16 @@ internal static class WorkerView
             return new WorkerMemory { Load = load };
         }
         EngineSnapshot state = engine.Snapshot;
+        IReadOnlyList<SequenceSnapshot> held = engine.Sequences();
         return new WorkerMemory
         {
             Load = load,
-            Rungs = Rungs(engine, state),
+            Rungs = Rungs(engine, state, held),
             Budget = Budget(state.Budget, refusal: null),
             Pressure = state.Pressure,
             FragmentedBytes = state.Kv.FragmentedBytes,
             PrefixBytes = state.Kv.PrefixBytes,
+            ReclaimableBytes = state.Kv.UnreferencedPrefixBytes,
             UndoBacklog = state.UndoBacklog,
             UndoBacklogTokens = state.UndoBacklogTokens,
             Idle = state.IdleSequences,
@@ -35,6 +37,8 @@ internal static class WorkerView
             PromisableBytes = state.PromisableBytes,
             HighWatermark = state.HighWatermark,
             LowWatermark = state.LowWatermark,
+            SessionBytes = held.Sum(session => session.KvBytes),
+            LosslessBytes = held.Sum(session => session.LosslessBytes),
         };
     }
 
@@ -77,9 +81,8 @@ internal static class WorkerView
         Floor = session.Floor,
     };
 
-    private static RungMemory[] Rungs(IInferenceEngine engine, EngineSnapshot state)
+    private static RungMemory[] Rungs(IInferenceEngine engine, EngineSnapshot state, IReadOnlyList<SequenceSnapshot> held)
     {
-        IReadOnlyList<SequenceSnapshot> held = engine.Sequences();
         Dictionary<string, int> on = held.CountBy(session => session.Rung).ToDictionary();
         Dictionary<string, int> planned = held.CountBy(session => session.Target).ToDictionary();
         return
