@@ -1,6 +1,7 @@
 using Concertina.Compute.KvCache.Codecs;
 using Concertina.Compute.KvCache.Columns;
 using Concertina.Compute.KvCache.Eviction;
+using Concertina.Compute.KvCache.Images;
 using Concertina.Compute.KvCache.Memory;
 using Concertina.Compute.KvCache.Prefix;
 using Concertina.Compute.KvCache.Rungs;
@@ -42,6 +43,7 @@ internal sealed class CacheInterior : IDisposable
             SizeClass = Rungs.Evicts ? Arena.AddClass(ringBytes) : -1,
         };
         Evictor = new Evictor(this, shape, parts.Eviction);
+        Images = new TableImages(this, shape);
         try
         {
             RequireRoom(0);
@@ -80,6 +82,8 @@ internal sealed class CacheInterior : IDisposable
     public Observations Observations { get; }
 
     public Evictor Evictor { get; }
+
+    public TableImages Images { get; }
 
     public long UsedBytes => Budget.HeldBytes(0) + Arena.LiveBytes;
 

@@ -1,3 +1,4 @@
+using System.Numerics;
 using Concertina.Compute.KvCache.Columns;
 using Concertina.Compute.KvCache.Eviction;
 using Concertina.Compute.KvCache.Memory;
@@ -267,9 +268,14 @@ public sealed class PageTable
     {
         (TokenCount, ReservedTokens, ExactTokens) = (other.TokenCount, other.TokenCount, other.ExactTokens);
         (Rung, CommittedRung, ReachedRung, _sweep) = (other.Rung, other.CommittedRung, other.ReachedRung, new SweepState { Done = other._sweep.Done });
-        EvictedColumns = other.EvictedColumns;
         _eviction = new EvictionState { Done = other._eviction.Done };
-        _unitsBefore = [.. other._unitsBefore];
+        SetEvicted(other.EvictedColumns, [.. other._unitsBefore]);
+    }
+
+    /// <summary>Says which columns of the units it has just taken eviction has cut, and how many units of each head hold them.</summary>
+    internal void SetEvicted(int columns, int[] unitsBefore)
+    {
+        (EvictedColumns, _unitsBefore) = (columns, unitsBefore);
         Recount();
     }
 
@@ -284,15 +290,7 @@ public sealed class PageTable
         }
     }
 
-    private static int DirectoryLength(int blocks)
-    {
-        int length = FirstDirectoryLength;
-        while (length < blocks)
-        {
-            length *= 2;
-        }
-        return length;
-    }
+    private static int DirectoryLength(int blocks) => Math.Max(FirstDirectoryLength, (int)BitOperations.RoundUpToPowerOf2((uint)blocks));
 
     private static long HeapBytes(int headCount, int directoryLength) =>
         ObjectBytes + (2L * headCount * sizeof(int)) + ((long)directoryLength * sizeof(ulong));

@@ -27,6 +27,12 @@ public enum SessionFileFault
     /// <summary>The file is older than <see cref="StoreOptions.TtlHours"/>.</summary>
     Expired,
 
+    /// <summary>The pages were written under another KV profile, ladder or determinism class, or sealed in another way.</summary>
+    Formats,
+
+    /// <summary>The pages are those of other tokens than the session holds now.</summary>
+    Superseded,
+
     /// <summary>The session alone exceeds <see cref="StoreOptions.QuotaBytes"/>.</summary>
     Quota,
 

@@ -6,13 +6,18 @@ using System.Text;
 namespace Concertina.Compute.Store;
 
 /// <summary>
-/// First bytes of a session file: magic, version, header length, model hash, tenant hash, epoch, key length, key, CRC-32C
-/// of all of it. Little-endian. The only place that knows these offsets.
+/// First bytes of a session's files, of tokens or of pages: magic, version, header length, model hash, tenant hash, epoch, key
+/// length, key, CRC-32C of all of it. Little-endian. The only place that knows these offsets.
 /// </summary>
-internal readonly record struct SessionFileHeader(byte[] ModelHash, byte[] TenantHash, long Epoch, string Key)
+internal readonly record struct SessionFileHeader(ulong Magic, byte[] ModelHash, byte[] TenantHash, long Epoch, string Key)
 {
+    /// <summary>Begins a file of tokens: "CONSTOK1".</summary>
+    public const ulong TokenMagic = 0x31_4B_4F_54_53_4E_4F_43;
+
+    /// <summary>Begins a file of pages: "CONSPAG1".</summary>
+    public const ulong PageMagic = 0x31_47_41_50_53_4E_4F_43;
+
     public const int MaxBytes = FixedBytes + MaxKeyBytes + ChecksumBytes;
-    private const ulong Magic = 0x31_4B_4F_54_53_4E_4F_43; // "CONSTOK1"
     private const uint Version = 1;
     private const int VersionAt = 8;
     private const int LengthAt = 12;
@@ -24,8 +29,8 @@ internal readonly record struct SessionFileHeader(byte[] ModelHash, byte[] Tenan
     private const int ChecksumBytes = 4;
     private const int MaxKeyBytes = 2048;
 
-    public static SessionFileHeader Of(in SessionIdentity identity) =>
-        new(Hash(identity.ModelHash), Hash(identity.TenantId), identity.Epoch, identity.Key);
+    public static SessionFileHeader Of(in SessionIdentity identity, ulong magic = TokenMagic) =>
+        new(magic, Hash(identity.ModelHash), Hash(identity.TenantId), identity.Epoch, identity.Key);
 
     public int ByteCount => FixedBytes + Encoding.UTF8.GetByteCount(Key) + ChecksumBytes;
 
@@ -45,7 +50,7 @@ internal readonly record struct SessionFileHeader(byte[] ModelHash, byte[] Tenan
     }
 
     /// <summary>Reads a header. The fault says why it cannot be used.</summary>
-    public static SessionFileFault TryRead(ReadOnlySpan<byte> file, out SessionFileHeader header, out string detail)
+    public static SessionFileFault TryRead(ReadOnlySpan<byte> file, ulong magic, out SessionFileHeader header, out string detail)
     {
         header = default;
         if (file.Length < FixedBytes + ChecksumBytes)
@@ -53,7 +58,7 @@ internal readonly record struct SessionFileHeader(byte[] ModelHash, byte[] Tenan
             detail = $"the file has {file.Length} bytes, its header needs at least {FixedBytes + ChecksumBytes}";
             return SessionFileFault.HalfWritten;
         }
-        if (BinaryPrimitives.ReadUInt64LittleEndian(file) != Magic)
+        if (BinaryPrimitives.ReadUInt64LittleEndian(file) != magic)
         {
             detail = "the magic number is wrong";
             return SessionFileFault.Damaged;
@@ -82,6 +87,7 @@ internal readonly record struct SessionFileHeader(byte[] ModelHash, byte[] Tenan
             return SessionFileFault.Damaged;
         }
         header = new SessionFileHeader(
+            magic,
             file.Slice(ModelAt, TenantAt - ModelAt).ToArray(),
             file.Slice(TenantAt, EpochAt - TenantAt).ToArray(),
             BinaryPrimitives.ReadInt64LittleEndian(file[EpochAt..]),
@@ -93,7 +99,7 @@ internal readonly record struct SessionFileHeader(byte[] ModelHash, byte[] Tenan
     /// <summary>Whether a file with this header may be used by an owner.</summary>
     public SessionFileFault Check(in SessionIdentity owner, out string detail)
     {
-        SessionFileHeader expected = Of(owner);
+        SessionFileHeader expected = Of(owner, Magic);
         if (!ModelHash.AsSpan().SequenceEqual(expected.ModelHash))
         {
             detail = "the file was written under another model";

@@ -45,7 +45,7 @@ internal static class SessionTokenFile
         using FileStream file = new(path, FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete);
         byte[] head = new byte[Math.Min(file.Length, SessionFileHeader.MaxBytes)];
         file.ReadExactly(head);
-        return SessionFileHeader.TryRead(head, out SessionFileHeader header, out _) == SessionFileFault.None ? header.Key : null;
+        return SessionFileHeader.TryRead(head, SessionFileHeader.TokenMagic, out SessionFileHeader header, out _) == SessionFileFault.None ? header.Key : null;
     }
 
     private static void Write(FileStream file, in SessionIdentity owner, Content content, ReadOnlySpan<int> tokens, out int kept)
@@ -80,7 +80,7 @@ internal static class SessionTokenFile
 
     private static Content Parse(byte[] bytes, in SessionIdentity owner)
     {
-        SessionFileFault fault = SessionFileHeader.TryRead(bytes, out SessionFileHeader header, out string detail);
+        SessionFileFault fault = SessionFileHeader.TryRead(bytes, SessionFileHeader.TokenMagic, out SessionFileHeader header, out string detail);
         if (fault == SessionFileFault.None)
         {
             fault = header.Check(owner, out detail);

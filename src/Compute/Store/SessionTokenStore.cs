@@ -1,5 +1,4 @@
-using System.Security.Cryptography;
-using System.Text;
+using Concertina.Compute.Store.Pages;
 
 namespace Concertina.Compute.Store;
 
@@ -10,13 +9,8 @@ namespace Concertina.Compute.Store;
 /// </summary>
 public sealed class SessionTokenStore
 {
-    private const string Extension = ".tokens";
-    private const UnixFileMode OwnerOnly = UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute;
     private readonly StoreOptions _options;
-    private readonly TimeProvider _time;
-    private readonly string _folder;
-    private readonly FileGate _gate = new();
-    private long _usedBytes;
+    private readonly SessionFiles _files;
 
     /// <summary>Opens the store, creating its folder (0700) where needed.</summary>
     /// <param name="options">Limits; <see cref="StoreOptions.Directory"/> must be set unless sessions are off.</param>
@@ -26,27 +20,21 @@ public sealed class SessionTokenStore
     {
         ArgumentNullException.ThrowIfNull(options);
         _options = options;
-        _time = time;
-        _folder = Path.GetFullPath(Path.Combine(options.Directory, "sessions"));
-        if (Enabled)
-        {
-            CreateFolder(_folder);
-            _usedBytes = Files().Sum(LengthOf);
-        }
+        _files = new SessionFiles(options, time);
+        Pages = new PageFileStore(_files, options);
     }
 
     /// <summary>False when <c>Store:Sessions</c> is off: nothing is read or written.</summary>
-    public bool Enabled => _options.Sessions == SessionPersistence.On;
+    public bool Enabled => _files.Enabled;
 
     /// <summary>Bytes of all session files.</summary>
-    public long UsedBytes => Interlocked.Read(ref _usedBytes);
+    public long UsedBytes => _files.UsedBytes;
+
+    /// <summary>Files with the units of the same sessions.</summary>
+    public PageFileStore Pages { get; }
 
     /// <summary>Name of a session's file below the store's folder.</summary>
-    public static string FileName(string key)
-    {
-        string hash = Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(key)));
-        return Path.Combine(hash[..2], hash[2..34] + Extension);
-    }
+    public static string FileName(string key) => SessionFiles.NameOf(key, SessionFiles.Tokens);
 
     /// <summary>Reads a session's tokens on a thread of the pool.</summary>
     public Task<SessionTokens> LoadAsync(SessionIdentity owner) => Task.Run(() => Load(owner));
@@ -54,11 +42,15 @@ public sealed class SessionTokenStore
     /// <summary>Saves a session's tokens on a thread of the pool; they are on disk when the task completes.</summary>
     public Task<SessionSave> SaveAsync(SessionIdentity owner, ReadOnlyMemory<int> tokens) => Task.Run(() => Save(owner, tokens.Span));
 
-    /// <summary>Removes a session's file on a thread of the pool. Removing twice is fine.</summary>
+    /// <summary>Removes a session's files, tokens and pages, on a thread of the pool. Removing twice is fine.</summary>
     public Task DeleteAsync(string key) => Task.Run(() => Delete(key));
 
-    /// <summary>Removes a session's file. Removing twice is fine.</summary>
-    public void Delete(string key) => Remove(PathOf(key));
+    /// <summary>Removes a session's files, tokens and pages. Removing twice is fine.</summary>
+    public void Delete(string key)
+    {
+        Pages.Delete(key);
+        _files.Remove(PathOf(key));
+    }
 
     /// <summary>Reads a session's tokens.</summary>
     public SessionTokens Load(in SessionIdentity owner)
@@ -68,14 +60,14 @@ public sealed class SessionTokenStore
             return new SessionTokens([], SessionFileFault.Missing, "");
         }
         FileInfo file = new(PathOf(owner.Key));
-        _gate.Enter(file.FullName);
+        _files.Gate.Enter(file.FullName);
         try
         {
-            return file.Exists && IsExpired(file)
+            return file.Exists && _files.IsExpired(file)
                 ? new SessionTokens([], SessionFileFault.Expired, $"older than {_options.TtlHours} h")
                 : SessionTokenFile.Read(file.FullName, owner);
         }
-        catch (Exception problem) when (IsGone(problem))
+        catch (Exception problem) when (SessionFiles.IsGone(problem))
         {
             return new SessionTokens([], SessionFileFault.Missing, "");
         }
@@ -85,7 +77,7 @@ public sealed class SessionTokenStore
         }
         finally
         {
-            _gate.Exit(file.FullName);
+            _files.Gate.Exit(file.FullName);
         }
     }
 
@@ -100,8 +92,8 @@ public sealed class SessionTokenStore
         string path = PathOf(owner.Key);
         try
         {
-            SessionSave save = SaveAlone(path, owner, tokens);
-            MakeRoom(path);
+            SessionSave save = SaveAlone(path, owner, tokens.ToArray());
+            _files.MakeRoom(path);
             return save;
         }
         catch (Exception problem) when (problem is IOException or UnauthorizedAccessException)
@@ -114,172 +106,64 @@ public sealed class SessionTokenStore
     public IReadOnlyList<string> Expired()
     {
         List<string> keys = [];
-        foreach (FileInfo file in Enabled ? Files().Where(IsExpired) : [])
+        foreach (FileInfo file in Enabled ? _files.Files(SessionFiles.Tokens).Where(_files.IsExpired) : [])
         {
             if (KeyOfExpired(file) is { } key)
             {
                 keys.Add(key);
             }
         }
+        Pages.RemoveExpired();
         return keys;
     }
 
-    /// <summary>True when the session has a file that is not past its time.</summary>
+    /// <summary>True when the session has a file of tokens that is not past its time.</summary>
     public bool Holds(string key)
     {
         FileInfo file = new(PathOf(key));
-        return Enabled && file.Exists && !IsExpired(file);
+        return Enabled && file.Exists && !_files.IsExpired(file);
     }
 
-    private SessionSave SaveAlone(string path, in SessionIdentity owner, ReadOnlySpan<int> tokens)
+    private SessionSave SaveAlone(string path, SessionIdentity owner, int[] tokens)
     {
-        _gate.Enter(path);
+        _files.Gate.Enter(path);
         try
         {
-            CreateFolder(Path.GetDirectoryName(path)!);
-            FileInfo file = new(path);
-            long beforeBytes = LengthOf(file);
-            try
-            {
-                SessionSave save = SessionTokenFile.Save(path, owner, tokens);
-                File.SetLastWriteTimeUtc(path, _time.GetUtcNow().UtcDateTime);
-                return save;
-            }
-            finally
-            {
-                // Also what a save that failed half way has written.
-                Count(LengthOf(file) - beforeBytes);
-            }
+            return _files.Change(path, () => SessionTokenFile.Save(path, owner, tokens));
         }
         finally
         {
-            _gate.Exit(path);
+            _files.Gate.Exit(path);
         }
     }
 
     // Null if the file went, was renewed meanwhile, or cannot be read: then nobody can name it, and it is removed here.
     private string? KeyOfExpired(FileInfo file)
     {
-        _gate.Enter(file.FullName);
+        _files.Gate.Enter(file.FullName);
         try
         {
             file.Refresh();
-            if (!file.Exists || !IsExpired(file))
+            if (!file.Exists || !_files.IsExpired(file))
             {
                 return null;
             }
             string? key = SessionTokenFile.ReadKey(file.FullName);
             if (key is null)
             {
-                RemoveHeld(file);
+                _files.RemoveHeld(file);
             }
             return key;
         }
-        catch (Exception problem) when (IsGone(problem))
+        catch (Exception problem) when (SessionFiles.IsGone(problem))
         {
             return null;
         }
         finally
         {
-            _gate.Exit(file.FullName);
+            _files.Gate.Exit(file.FullName);
         }
     }
 
-    // Alone, so that no file goes that somebody is writing, and the recount is exact.
-    private void MakeRoom(string keep)
-    {
-        if (UsedBytes <= _options.QuotaBytes)
-        {
-            return;
-        }
-        _gate.EnterAll();
-        try
-        {
-            List<FileInfo> files = [.. Files().OrderBy(file => file.LastWriteTimeUtc)];
-            Interlocked.Exchange(ref _usedBytes, files.Sum(LengthOf));
-            if (UsedBytes <= _options.QuotaBytes)
-            {
-                return;
-            }
-            // Down to nine tenths, so that a full store does not sort its files at every save.
-            long targetBytes = _options.QuotaBytes / 10 * 9;
-            foreach (FileInfo file in files.Where(file => file.FullName != keep).TakeWhile(_ => UsedBytes > targetBytes))
-            {
-                RemoveHeld(file);
-            }
-        }
-        finally
-        {
-            _gate.ExitAll();
-        }
-    }
-
-    private void Remove(string path)
-    {
-        if (!Enabled)
-        {
-            return;
-        }
-        _gate.Enter(path);
-        try
-        {
-            RemoveHeld(new FileInfo(path));
-        }
-        finally
-        {
-            _gate.Exit(path);
-        }
-    }
-
-    private void RemoveHeld(FileInfo file)
-    {
-        long lengthBytes = LengthOf(file);
-        try
-        {
-            file.Delete();
-        }
-        catch (DirectoryNotFoundException)
-        {
-            return; // never saved: not even its folder exists
-        }
-        Count(-lengthBytes);
-    }
-
-    private void Count(long bytes) => Interlocked.Add(ref _usedBytes, bytes);
-
-    /// <summary>Bytes of a file as it is now; 0 when it is gone.</summary>
-    private static long LengthOf(FileInfo file)
-    {
-        try
-        {
-            file.Refresh();
-            return file.Length;
-        }
-        catch (Exception problem) when (IsGone(problem))
-        {
-            return 0;
-        }
-    }
-
-    private static bool IsGone(Exception problem) => problem is FileNotFoundException or DirectoryNotFoundException;
-
-    private bool IsExpired(FileInfo file) =>
-        _time.GetUtcNow().UtcDateTime - file.LastWriteTimeUtc > TimeSpan.FromHours(_options.TtlHours);
-
-    private IEnumerable<FileInfo> Files() =>
-        new DirectoryInfo(_folder).EnumerateFiles("*" + Extension, SearchOption.AllDirectories);
-
-    private string PathOf(string key) => Path.Combine(_folder, FileName(key));
-
-    private static void CreateFolder(string folder)
-    {
-        if (OperatingSystem.IsWindows())
-        {
-            Directory.CreateDirectory(folder);
-        }
-        else
-        {
-            Directory.CreateDirectory(folder, OwnerOnly);
-        }
-    }
+    private string PathOf(string key) => _files.PathOf(key, SessionFiles.Tokens);
 }

@@ -24,4 +24,11 @@ public sealed record StoreOptions
     /// <summary>Bytes of all session files together; beyond, the least recently used go first. Default 1 GiB.</summary>
     [Range(1L << 20, 16L << 40, ErrorMessage = "Store:QuotaBytes must be between 1 MiB and 16 TiB.")]
     public long QuotaBytes { get; init; } = 1L << 30;
+
+    /// <summary>
+    /// Key under which page files are encrypted (AES-256-GCM), 64 hexadecimal digits. The default, empty, means that they are
+    /// stored as they are. Another key, or none, makes files written before useless: their sessions are computed anew.
+    /// </summary>
+    [RegularExpression("([0-9A-Fa-f]{64})?", ErrorMessage = "Store:EncryptionKey must be empty or 64 hexadecimal digits.")]
+    public string EncryptionKey { get; init; } = "";
 }

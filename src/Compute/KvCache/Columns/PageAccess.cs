@@ -66,6 +66,30 @@ internal sealed unsafe class PageAccess
         }
     }
 
+    /// <summary>Bytes of a unit that mean something: both parts, and the offsets of one with gaps. The rest of its slot does not.</summary>
+    public int UnitBytes(in UnitEntry entry) => entry.Flags.HasFlag(UnitFlags.Gapped)
+        ? OffsetStart(entry.KeyCodec, entry.ValueCodec) + PageFormat.OffsetBytes
+        : _keyBytes[entry.KeyCodec] + _valueBytes[entry.ValueCodec];
+
+    /// <summary>Copies a unit's first slots, and nothing of what its other slots held before.</summary>
+    /// <param name="unit">A unit without gaps.</param>
+    /// <param name="slots">Slots to copy.</param>
+    /// <param name="copy">Receives <see cref="UnitBytes"/>.</param>
+    public void CopySlots(UnitHandle unit, int slots, Span<byte> copy)
+    {
+        UnitEntry entry = _units.Entry(unit);
+        copy.Clear();
+        (IKvCodec keys, IKvCodec values) = (_codecs.Get((CodecId)entry.KeyCodec), _codecs.Get((CodecId)entry.ValueCodec));
+        int keyBytes = _keyBytes[entry.KeyCodec];
+        // Both parts lie inside the unit: its size class was made for their sum.
+        var bytes = new ReadOnlySpan<byte>(_units.Bytes(unit), copy.Length);
+        for (int slot = 0; slot < slots; slot++)
+        {
+            keys.CopySlot(KvSide.Keys, new SlotMove(bytes[..keyBytes], slot, copy[..keyBytes], slot), _format.Shape);
+            values.CopySlot(KvSide.Values, new SlotMove(bytes[keyBytes..], slot, copy[keyBytes..], slot), _format.Shape);
+        }
+    }
+
     /// <summary>Where a unit lies, for the attention loop.</summary>
     /// <param name="unit">A unit of the head's list.</param>
     /// <param name="head">layer * KvHeadCount + KV head.</param>

@@ -1,0 +1,158 @@
+namespace Concertina.Compute.Store.Pages;
+
+/// <summary>
+/// The page files of one server, beside its token files and under the same options. Thread-safe for different sessions; one
+/// write of a session at a time is the caller's duty.
+/// </summary>
+public sealed class PageFileStore
+{
+    private const int BufferBytes = 1 << 16;
+    private const UnixFileMode OwnerOnly = UnixFileMode.UserRead | UnixFileMode.UserWrite;
+    private readonly SessionFiles _files;
+    private readonly StoreOptions _options;
+    private readonly byte[]? _key;
+
+    internal PageFileStore(SessionFiles files, StoreOptions options)
+    {
+        (_files, _options) = (files, options);
+        _key = options.EncryptionKey.Length == 0 ? null : Convert.FromHexString(options.EncryptionKey);
+    }
+
+    /// <summary>False when nothing is read or written.</summary>
+    public bool Enabled => _files.Enabled;
+
+    /// <summary>Opens a stream for a file on its way; tests put one in its place that fails.</summary>
+    internal Func<string, Stream> Create { get; set; } = CreateFile;
+
+    /// <summary>Removes a session's page file. Removing twice is fine.</summary>
+    public void Delete(string key) => _files.Remove(PathOf(key));
+
+    /// <summary>Bytes of a session's page file; 0 when there is none.</summary>
+    internal long LengthOf(string key) => Enabled ? SessionFiles.LengthOf(new FileInfo(PathOf(key))) : 0;
+
+    /// <summary>Begins a session's page file, under a temporary name.</summary>
+    /// <param name="owner">Whose units it will hold.</param>
+    /// <param name="expectedBytes">About as many bytes as it will have.</param>
+    /// <param name="write">The file on its way, or null with the fault.</param>
+    /// <exception cref="IOException">The file cannot be made.</exception>
+    internal SessionFileFault TryBegin(in PageFileOwner owner, long expectedBytes, out PageFileWrite? write)
+    {
+        write = null;
+        if (!Enabled || expectedBytes > _options.QuotaBytes)
+        {
+            return SessionFileFault.Quota;
+        }
+        string path = PathOf(owner.Session.Key);
+        SessionFiles.CreateFolder(Path.GetDirectoryName(path)!);
+        Stream stream = Create(path + SessionFiles.Unfinished);
+        try
+        {
+            write = new PageFileWrite(this, owner, stream, PageFileHead.Of(owner, _key));
+            return SessionFileFault.None;
+        }
+        catch
+        {
+            stream.Dispose();
+            DropUnfinished(owner.Session.Key);
+            throw;
+        }
+    }
+
+    /// <summary>Reads a session's page file and checks all of it.</summary>
+    internal PageFileContent Read(in PageFileOwner owner)
+    {
+        if (!Enabled)
+        {
+            return PageFileContent.Nothing(SessionFileFault.Missing);
+        }
+        FileInfo file = new(PathOf(owner.Session.Key));
+        _files.Gate.Enter(file.FullName);
+        try
+        {
+            if (file.Exists && _files.IsExpired(file))
+            {
+                return PageFileContent.Nothing(SessionFileFault.Expired, $"older than {_options.TtlHours} h");
+            }
+            using FileStream stream = new(file.FullName, FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete, BufferBytes);
+            return PageFileReader.Read(stream, owner, _key);
+        }
+        catch (Exception problem) when (SessionFiles.IsGone(problem))
+        {
+            return PageFileContent.Nothing(SessionFileFault.Missing);
+        }
+        catch (Exception problem) when (problem is IOException or UnauthorizedAccessException)
+        {
+            return PageFileContent.Nothing(SessionFileFault.Io, problem.Message);
+        }
+        finally
+        {
+            _files.Gate.Exit(file.FullName);
+        }
+    }
+
+    /// <summary>Removes the files that are past their time.</summary>
+    internal void RemoveExpired()
+    {
+        foreach (FileInfo file in Enabled ? _files.Files(SessionFiles.Pages).Where(_files.IsExpired).ToArray() : [])
+        {
+            _files.Remove(file.FullName);
+        }
+    }
+
+    /// <summary>Gives a finished file its name. Whoever removes the session either sees it or comes before.</summary>
+    internal SessionFileFault Publish(in PageFileOwner owner, Func<bool> isWanted)
+    {
+        string path = PathOf(owner.Session.Key);
+        _files.Gate.Enter(path);
+        try
+        {
+            if (!isWanted())
+            {
+                return SessionFileFault.Superseded;
+            }
+            if (HeadFault(path, owner) == SessionFileFault.StaleEpoch)
+            {
+                return SessionFileFault.StaleEpoch;
+            }
+            _files.Change(path, () =>
+            {
+                File.Move(path + SessionFiles.Unfinished, path, overwrite: true);
+                return true;
+            });
+        }
+        finally
+        {
+            _files.Gate.Exit(path);
+        }
+        _files.MakeRoom(path);
+        return SessionFileFault.None;
+    }
+
+    /// <summary>Removes a file that did not get its name.</summary>
+    internal void DropUnfinished(string key) => File.Delete(PathOf(key) + SessionFiles.Unfinished);
+
+    // What stands in the way: a file that a newer owner has written stays.
+    private SessionFileFault HeadFault(string path, in PageFileOwner owner)
+    {
+        if (!File.Exists(path))
+        {
+            return SessionFileFault.Missing;
+        }
+        using FileStream stream = new(path, FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete);
+        byte[] start = new byte[Math.Min(stream.Length, PageFileHead.MaxBytes)];
+        stream.ReadExactly(start);
+        return PageFileHead.TryRead(start, owner, _key, out _, out _);
+    }
+
+    private string PathOf(string key) => _files.PathOf(key, SessionFiles.Pages);
+
+    private static FileStream CreateFile(string path)
+    {
+        FileStreamOptions options = new() { Mode = FileMode.Create, Access = FileAccess.Write, Share = FileShare.Read, BufferSize = BufferBytes };
+        if (!OperatingSystem.IsWindows())
+        {
+            options.UnixCreateMode = OwnerOnly;
+        }
+        return new FileStream(path, options);
+    }
+}

@@ -1,0 +1,188 @@
+using System.Security.Cryptography;
+using System.Text;
+
+namespace Concertina.Compute.Store;
+
+/// <summary>
+/// The folder of session files, whatever they hold: their names, who may touch which, how long they are kept and how many
+/// bytes they take together. A session has up to one file of each kind. Thread-safe.
+/// </summary>
+internal sealed class SessionFiles
+{
+    /// <summary>Kind of a file with token ids.</summary>
+    public const string Tokens = ".tokens";
+
+    /// <summary>Kind of a file with the units of a cache.</summary>
+    public const string Pages = ".pages";
+
+    /// <summary>End of a name behind its kind while the file is written.</summary>
+    public const string Unfinished = ".part";
+
+    private const UnixFileMode OwnerOnly = UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute;
+    private static readonly string[] Kinds = [Pages, Tokens];
+    private readonly StoreOptions _options;
+    private readonly TimeProvider _time;
+    private readonly string _folder;
+    private long _usedBytes;
+
+    /// <summary>Opens the folder (0700), and removes what a process that died was writing.</summary>
+    /// <exception cref="IOException">The folder cannot be made or read.</exception>
+    public SessionFiles(StoreOptions options, TimeProvider time)
+    {
+        (_options, _time) = (options, time);
+        _folder = Path.GetFullPath(Path.Combine(options.Directory, "sessions"));
+        if (Enabled)
+        {
+            CreateFolder(_folder);
+            foreach (FileInfo left in new DirectoryInfo(_folder).EnumerateFiles("*" + Unfinished, SearchOption.AllDirectories))
+            {
+                left.Delete();
+            }
+            _usedBytes = All().Sum(LengthOf);
+        }
+    }
+
+    /// <summary>False when nothing is kept.</summary>
+    public bool Enabled => _options.Sessions == SessionPersistence.On;
+
+    /// <summary>Who holds which file.</summary>
+    public FileGate Gate { get; } = new();
+
+    /// <summary>Bytes of all files.</summary>
+    public long UsedBytes => Interlocked.Read(ref _usedBytes);
+
+    public static bool IsGone(Exception problem) => problem is FileNotFoundException or DirectoryNotFoundException;
+
+    /// <summary>Name of a session's file below the folder: a hash, never what a client sent.</summary>
+    public static string NameOf(string key, string kind)
+    {
+        string hash = Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(key)));
+        return Path.Combine(hash[..2], hash[2..34] + kind);
+    }
+
+    public string PathOf(string key, string kind) => Path.Combine(_folder, NameOf(key, kind));
+
+    /// <summary>Bytes of a file as it is now; 0 when it is gone.</summary>
+    public static long LengthOf(FileInfo file)
+    {
+        try
+        {
+            file.Refresh();
+            return file.Length;
+        }
+        catch (Exception problem) when (IsGone(problem))
+        {
+            return 0;
+        }
+    }
+
+    public bool IsExpired(FileInfo file) =>
+        _time.GetUtcNow().UtcDateTime - file.LastWriteTimeUtc > TimeSpan.FromHours(_options.TtlHours);
+
+    /// <summary>Files of a kind.</summary>
+    public IEnumerable<FileInfo> Files(string kind) =>
+        new DirectoryInfo(_folder).EnumerateFiles("*" + kind, SearchOption.AllDirectories);
+
+    /// <summary>Changes a file whose path the caller holds; what it is longer or shorter afterwards is counted, also when it failed half way.</summary>
+    public T Change<T>(string path, Func<T> change)
+    {
+        FileInfo file = new(path);
+        CreateFolder(file.DirectoryName!);
+        long beforeBytes = LengthOf(file);
+        try
+        {
+            T result = change();
+            file.Refresh();
+            if (file.Exists)
+            {
+                file.LastWriteTimeUtc = _time.GetUtcNow().UtcDateTime;
+            }
+            return result;
+        }
+        finally
+        {
+            Interlocked.Add(ref _usedBytes, LengthOf(file) - beforeBytes);
+        }
+    }
+
+    /// <summary>
+    /// Keeps the quota: pages go before tokens, because they can be computed from them, and the least recently used first. Alone,
+    /// so that no file goes that somebody is writing, and the recount is exact.
+    /// </summary>
+    /// <param name="keep">The file that was just written.</param>
+    public void MakeRoom(string keep)
+    {
+        if (UsedBytes <= _options.QuotaBytes)
+        {
+            return;
+        }
+        Gate.EnterAll();
+        try
+        {
+            Interlocked.Exchange(ref _usedBytes, All().Sum(LengthOf));
+            if (UsedBytes <= _options.QuotaBytes)
+            {
+                return;
+            }
+            // Down to nine tenths, so that a full store does not sort its files at every save.
+            long targetBytes = _options.QuotaBytes / 10 * 9;
+            IEnumerable<FileInfo> files = Kinds.SelectMany(kind => Files(kind).OrderBy(file => file.LastWriteTimeUtc));
+            foreach (FileInfo file in files.ToArray().Where(file => file.FullName != keep).TakeWhile(_ => UsedBytes > targetBytes))
+            {
+                RemoveHeld(file);
+            }
+        }
+        finally
+        {
+            Gate.ExitAll();
+        }
+    }
+
+    /// <summary>Removes a file. Removing twice is fine.</summary>
+    public void Remove(string path)
+    {
+        if (!Enabled)
+        {
+            return;
+        }
+        Gate.Enter(path);
+        try
+        {
+            RemoveHeld(new FileInfo(path));
+        }
+        finally
+        {
+            Gate.Exit(path);
+        }
+    }
+
+    /// <summary>Removes a file whose path the caller holds.</summary>
+    public void RemoveHeld(FileInfo file)
+    {
+        long lengthBytes = LengthOf(file);
+        try
+        {
+            file.Delete();
+        }
+        catch (DirectoryNotFoundException)
+        {
+            return; // never saved: not even its folder exists
+        }
+        Interlocked.Add(ref _usedBytes, -lengthBytes);
+    }
+
+    private IEnumerable<FileInfo> All() => Kinds.SelectMany(Files);
+
+    /// <summary>Makes a folder that its owner alone may enter (0700).</summary>
+    public static void CreateFolder(string folder)
+    {
+        if (OperatingSystem.IsWindows())
+        {
+            Directory.CreateDirectory(folder);
+        }
+        else
+        {
+            Directory.CreateDirectory(folder, OwnerOnly);
+        }
+    }
+}
