@@ -1,4 +1,5 @@
 using Concertina.Compute.Engine;
+using Concertina.Compute.Store;
 using Microsoft.Extensions.Logging;
 
 namespace Concertina.Silo;
@@ -46,6 +47,10 @@ internal static partial class SiloLog
 
     [LoggerMessage(EventId = 3016, Level = LogLevel.Warning, Message = "The container's memory limit could not be read or followed; the next look tries again.")]
     public static partial void MemoryLimitUnread(ILogger logger, Exception problem);
+
+    [LoggerMessage(EventId = 3017, Level = LogLevel.Warning,
+        Message = "The page file of {SequenceKey} could not be written or used ({Fault}: {Detail}); the session is computed anew from its tokens.")]
+    public static partial void PageFileFaulty(ILogger logger, string sequenceKey, SessionFileFault fault, string detail);
 
     [LoggerMessage(EventId = 3003, Level = LogLevel.Information,
         Message = "Draining: {Running} running and {Queued} waiting requests have {DrainSeconds} s to finish.")]

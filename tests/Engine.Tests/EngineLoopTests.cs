@@ -15,7 +15,7 @@ public sealed class EngineLoopTests
     {
         using PagedKvCache cache = new(FakeRunner.Shape, new KvCacheOptions { BudgetBytes = 64 << 20 });
         using FakeRunner runner = new(cache) { Records = false };
-        await using InferenceEngine engine = new(runner, cache, new EngineOptions { ReaderBufferTokens = 3 }, TimeProvider.System);
+        await using InferenceEngine engine = new(runner, cache, new EngineOptions { ReaderBufferTokens = 3 }, new EngineServices { Time = TimeProvider.System });
 
         Task[] clients = [.. Enumerable.Range(0, 16).Select(i => Task.Run(async () =>
         {
@@ -43,7 +43,7 @@ public sealed class EngineLoopTests
         using PagedKvCache cache = new(
             new KvShape(model.LayerCount, model.KvHeadCount, model.GroupSize, model.HeadDim), new KvCacheOptions { BudgetBytes = 64 << 20 });
         using CpuModelRunner runner = CpuModelRunner.Create(file, cache, new CpuRunnerOptions());
-        await using InferenceEngine engine = new(runner, cache, new EngineOptions(), TimeProvider.System);
+        await using InferenceEngine engine = new(runner, cache, new EngineOptions(), new EngineServices { Time = TimeProvider.System });
         int[] prompt = EngineBench.Prompt(300, seed: 5);
 
         async Task<int[]> Ask(string key)

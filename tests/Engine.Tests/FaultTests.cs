@@ -146,7 +146,7 @@ public sealed class FaultTests
             },
         };
         Microsoft.Extensions.Time.Testing.FakeTimeProvider time = new();
-        await using InferenceEngine engine = new(runner, cache, new EngineOptions { StallSeconds = 10 }, time);
+        await using InferenceEngine engine = new(runner, cache, new EngineOptions { StallSeconds = 10 }, new EngineServices { Time = time });
         SequenceHandle handle = engine.Open(new SequenceIdentity("t/s", "t", PrefixScope.For("t", null)));
         SubmitResult result = await handle.SubmitAsync(
             new GenerationSpec { RequestId = "r", Prompt = EngineBench.Prompt(1, seed: 1), MaxNewTokens = 1 }, CancellationToken.None);

@@ -2,8 +2,8 @@ namespace Concertina.Compute.Engine;
 
 /// <summary>Something the outside asks of the engine's thread.</summary>
 /// <param name="Kind">What is asked.</param>
-/// <param name="Target">A run to submit or cancel, the sequence to close or assign, or a request for another budget.</param>
-/// <param name="Done">Completes when a sequence is closed.</param>
+/// <param name="Target">A run to submit or cancel, the sequence to close, assign or spill, or a request for another budget.</param>
+/// <param name="Done">Completes when a sequence is closed, or its page file whole.</param>
 internal readonly record struct EngineCommand(EngineCommandKind Kind, object Target, TaskCompletionSource? Done = null);
 
 /// <summary>What the outside may ask.</summary>
@@ -13,5 +13,6 @@ internal enum EngineCommandKind
     Cancel,
     Close,
     Assign,
+    Spill,
     Budget,
 }

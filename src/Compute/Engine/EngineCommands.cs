@@ -96,6 +96,9 @@ internal sealed class EngineCommands(EngineState state, Admission admission, Set
             case EngineCommandKind.Assign:
                 Assign((Sequence)command.Target);
                 break;
+            case EngineCommandKind.Spill:
+                Spill((Sequence)command.Target, command.Done!);
+                break;
             case EngineCommandKind.Budget:
                 budget.Change((BudgetRequest)command.Target);
                 break;
@@ -111,6 +114,8 @@ internal sealed class EngineCommands(EngineState state, Admission admission, Set
         run.Sequence.CurrentRun = run;
         _known.Add(run.Sequence);
         state.Queue.Add(run);
+        Recall(run.Sequence);
+        state.Wakes.Begin(run);
         admission.Look();
         if (run.Stream.IsCancelled)
         {
@@ -133,7 +138,7 @@ internal sealed class EngineCommands(EngineState state, Admission admission, Set
     private void Assign(Sequence sequence)
     {
         sequence.AssignedRung = sequence.TakeNamed();
-        if (sequence.Table is { } table)
+        if (sequence.Table is { } table && sequence.Spill is null)
         {
             Squeezer.SetRung(table, sequence.WantedRung);
             state.Squeezes.Add(sequence);
@@ -147,9 +152,27 @@ internal sealed class EngineCommands(EngineState state, Admission admission, Set
         {
             settlement.End(run, RunOutcome.Cancelled);
         }
+        sequence.LastSpill?.Cancel();
         state.Slots.Release(sequence);
         _known.Remove(sequence);
         admission.Look();
+    }
+
+    // Its units stay where they are; those that were not at their rung go on.
+    private void Recall(Sequence sequence)
+    {
+        state.Slots.Recall(sequence);
+        if (sequence.Table is { Rung: > 0 })
+        {
+            state.Squeezes.Add(sequence);
+        }
+    }
+
+    private void Spill(Sequence sequence, TaskCompletionSource done)
+    {
+        state.Slots.TrySpill(sequence);
+        Task spilled = sequence.LastSpill?.Done ?? Task.CompletedTask;
+        spilled.ContinueWith(static (_, done) => ((TaskCompletionSource)done!).TrySetResult(), done, TaskScheduler.Default);
     }
 
     private void EndAll(in RunOutcome outcome)

@@ -83,6 +83,19 @@ public sealed record EngineOptions
     [Range(0.05, 1.0, ErrorMessage = "Engine:LowWatermark must be between 0.05 and 1.")]
     public double LowWatermark { get; init; } = 0.8;
 
+    /// <summary>
+    /// Seconds without a request after which a session's units go to its page file, whether memory is short or not. Default 300.
+    /// </summary>
+    [Range(0.1, 31_536_000, ErrorMessage = "Engine:SpillIdleSeconds must be between 0.1 and 31536000.")]
+    public double SpillIdleSeconds { get; init; } = 300;
+
+    /// <summary>
+    /// Memory for copies of units on their way to page files, and as much again for those on their way back, outside the KV budget;
+    /// one column may exceed it. Default 64 MiB.
+    /// </summary>
+    [Range(1 << 20, 1L << 40, ErrorMessage = "Engine:SpillBufferBytes must be between 1 MiB and 1 TiB.")]
+    public long SpillBufferBytes { get; init; } = 64L << 20;
+
     /// <summary>Threads that compute, the engine's own included; 0: one per core. Default 0.</summary>
     [Range(0, 1_024, ErrorMessage = "Engine:Threads must be between 0 (one per core) and 1024.")]
     public int Threads { get; init; }

@@ -95,6 +95,12 @@ public sealed record EngineSnapshot
     /// <summary>Undos given up since start because memory was needed or the assignment changed; their sequences stayed as they were.</summary>
     public long AbandonedUndos { get; init; }
 
+    /// <summary>Idle sequences whose page file was made since start.</summary>
+    public long SpilledSequences { get; init; }
+
+    /// <summary>Sequences that went on from their page file since start.</summary>
+    public long RestoredSequences { get; init; }
+
     /// <summary>Idle sequences whose units were taken back for running ones since start.</summary>
     public long ReclaimedSequences { get; init; }
 }

@@ -1,6 +1,7 @@
 using Concertina.Compute.Allocation;
 using Concertina.Compute.Engine.Elastic;
 using Concertina.Compute.Engine.Scheduling;
+using Concertina.Compute.Engine.Spill;
 using Concertina.Compute.Engine.Undo;
 using Concertina.Compute.KvCache;
 using Concertina.Compute.Model;
@@ -10,19 +11,23 @@ namespace Concertina.Compute.Engine;
 /// <summary>What the stages of a step share. Engine thread only, except the intake.</summary>
 internal sealed class EngineState
 {
-    public EngineState(PagedKvCache cache, ModelConfig model, EngineOptions options, TimeProvider time, Action wake, IReadOnlyList<KvRungFacts>? ladder = null)
+    public EngineState(PagedKvCache cache, ModelConfig model, EngineOptions options, EngineServices services, Action wake)
     {
         Cache = cache;
         Options = options;
-        Time = time;
+        Time = services.Time;
+        Desk = services.Pages is { } pages ? new PageDesk(pages, options, wake, services.Manual) : null;
         Commitments = new CommitmentTable(cache, model.ContextLength, options.StepTokens);
-        Ladder = new EngineLadder(ladder ?? EngineLadder.Of(cache, profile: null), options.DefaultFloorNats);
+        Ladder = new EngineLadder(services.Ladder ?? EngineLadder.Of(cache, services.Profile), options.DefaultFloorNats);
         Curve = ReflexLadders.All(cache, Ladder, new PlanOptions());
-        Intake = new Intake(new RequestRules(model, Commitments, Ladder, Curve, options.DefaultNewTokens), options, time, wake);
+        Intake = new Intake(new RequestRules(model, Commitments, Ladder, Curve, options.DefaultNewTokens), options, Time, wake);
         Ledger = new CommitmentLedger(Commitments.CapacityBytes, options.MaxRunning);
         Queue = new WaitingQueue(Clocks);
         Undos = new UndoQueue(cache, Commitments, Ledger, options.HighWatermark);
-        Slots = new SlotReserve(cache, Commitments, Ledger, Idle, Undos);
+        Spills = new SpillQueue(cache, Desk, Idle);
+        Slots = new SlotReserve(cache, Commitments, Ledger, Undos, Spills);
+        Wakes = new WakeStage(cache, Desk, Time, Slots);
+        Spills.ReleasedQueued = Wakes.Begin;
         Running = new List<Run>(options.MaxRunning);
     }
 
@@ -51,6 +56,15 @@ internal sealed class EngineState
     public IdleSequences Idle { get; } = new();
 
     public SlotReserve Slots { get; }
+
+    /// <summary>What spilling and waking share; null: there are no page files.</summary>
+    public PageDesk? Desk { get; }
+
+    /// <summary>Sequences on their way to their page files.</summary>
+    public SpillQueue Spills { get; }
+
+    /// <summary>Requests whose sequences are restored from page files.</summary>
+    public WakeStage Wakes { get; }
 
     /// <summary>Sequences whose units are not all at their rung yet.</summary>
     public SqueezeQueue Squeezes { get; } = new();

@@ -99,6 +99,8 @@ internal sealed class EngineStep
     private bool Run()
     {
         long startedAt = _state.Time.GetTimestamp();
+        _state.Spills.BeginStep();
+        _state.Wakes.BeginStep();
         _mark.Enter(EngineStage.Commands);
         bool moved = _commands.Take();
         _mark.Enter(EngineStage.Admit);
@@ -117,18 +119,38 @@ internal sealed class EngineStep
             }
             _readings.Steps++;
             moved = true;
-            _metrics.Step(_state.Time.GetElapsedTime(startedAt), _batch.RowCount);
+            TellDuration(_state.Time.GetElapsedTime(startedAt));
         }
         _mark.Enter(EngineStage.Squeeze);
-        bool urgent = _scheduler.WaitingRuns > 0 || _budget.NeedsBytes;
+        bool urgent = _scheduler.WaitingRuns > 0 || _budget.NeedsBytes || _state.Wakes.NeedsBytes;
         moved |= _reflex.Run(urgent, _squeezing);
         moved |= _squeezing = Squeeze.Run(urgent);
         _state.Slots.MayReclaim = _reflex.IsExhausted;
         moved |= _budget.Run(_reflex.IsExhausted);
+        moved |= Spill(startedAt);
         CheckLaws();
         _readings.MemoryWaits += _scheduler.WaitingRuns > 0 ? 1 : 0;
         PublishReadings();
         return moved;
+    }
+
+    private void TellDuration(TimeSpan elapsed)
+    {
+        _metrics.Step(elapsed, _batch.RowCount);
+        if (_scheduler.PrefillRows > 0)
+        {
+            _state.Desk?.Choice.Prefill.Add(_batch.RowCount, elapsed);
+        }
+    }
+
+    // One that has been idle long enough, and what is on its way.
+    private bool Spill(long now)
+    {
+        if (_state.Spills.Next() is { } next && _state.IsOver(next.IdleSince, _state.Options.SpillIdleSeconds, now))
+        {
+            _state.Slots.TrySpill(next);
+        }
+        return _state.Spills.IsCopying && _state.Spills.Run(_state.Slots.Release, out _);
     }
 
     /// <summary>In debug builds every step ends with the laws of commitments; a broken one fails the engine.</summary>

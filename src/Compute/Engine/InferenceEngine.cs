@@ -1,11 +1,10 @@
-using System.Diagnostics.Metrics;
 using Concertina.Compute.Allocation;
 using Concertina.Compute.Engine.Budget;
 using Concertina.Compute.Engine.Elastic;
+using Concertina.Compute.Engine.Spill;
 using Concertina.Compute.Engine.Undo;
 using Concertina.Compute.KvCache;
 using Concertina.Compute.Model;
-using Concertina.Compute.Profile;
 
 namespace Concertina.Compute.Engine;
 
@@ -27,37 +26,28 @@ public sealed class InferenceEngine : IInferenceEngine
 
     /// <summary>Makes an engine and starts its loop. It owns neither runner nor cache.</summary>
     /// <exception cref="ArgumentException">The options ask for larger steps than the runner is made for; the message has both.</exception>
-    public InferenceEngine(
-        IModelRunner runner, PagedKvCache cache, EngineOptions options, TimeProvider time, IMeterFactory? meters = null,
-        KvProfile? profile = null)
-        : this(runner, cache, options, time, meters, EngineLadder.Of(cache, profile), manual: false)
+    public InferenceEngine(IModelRunner runner, PagedKvCache cache, EngineOptions options, EngineServices services)
     {
+        ArgumentNullException.ThrowIfNull(runner);
+        ArgumentNullException.ThrowIfNull(cache);
+        ArgumentNullException.ThrowIfNull(options);
+        ArgumentNullException.ThrowIfNull(services);
+        RequireSizes(runner, options);
+        StageMark mark = new();
+        _manual = services.Manual;
+        _state = new EngineState(cache, runner.Config, options, services, _loop.Wake);
+        _step = new EngineStep(_state, runner, new EngineMetrics(services.Meters, _state), mark);
+        _watchdog = new EngineWatchdog(_state, mark, _loop.Wake);
+        if (!_manual)
+        {
+            _loop.Start(_step, mark);
+        }
     }
 
     /// <summary>Makes an engine whose steps the caller runs (<see cref="StepOnce"/>), one thread at a time.</summary>
     internal static InferenceEngine Manual(
         IModelRunner runner, PagedKvCache cache, EngineOptions options, TimeProvider time, IReadOnlyList<KvRungFacts>? ladder = null) =>
-        new(runner, cache, options, time, null, ladder, manual: true);
-
-    private InferenceEngine(
-        IModelRunner runner, PagedKvCache cache, EngineOptions options, TimeProvider time, IMeterFactory? meters,
-        IReadOnlyList<KvRungFacts>? ladder, bool manual)
-    {
-        ArgumentNullException.ThrowIfNull(runner);
-        ArgumentNullException.ThrowIfNull(cache);
-        ArgumentNullException.ThrowIfNull(options);
-        ArgumentNullException.ThrowIfNull(time);
-        RequireSizes(runner, options);
-        StageMark mark = new();
-        _manual = manual;
-        _state = new EngineState(cache, runner.Config, options, time, _loop.Wake, ladder);
-        _step = new EngineStep(_state, runner, new EngineMetrics(meters, _state), mark);
-        _watchdog = new EngineWatchdog(_state, mark, _loop.Wake);
-        if (!manual)
-        {
-            _loop.Start(_step, mark);
-        }
-    }
+        new(runner, cache, options, new EngineServices { Time = time, Ladder = ladder, Manual = true });
 
     /// <inheritdoc/>
     public EngineSnapshot Snapshot
@@ -85,6 +75,8 @@ public sealed class InferenceEngine : IInferenceEngine
                 UndoneSequences = readings.UndoneSequences,
                 UndoneTokens = readings.UndoneTokens,
                 AbandonedUndos = readings.AbandonedUndos,
+                SpilledSequences = _state.Desk?.Figures.Spilled ?? 0,
+                RestoredSequences = _state.Desk?.Figures.Restored ?? 0,
                 Budget = readings.Budget,
                 BytesByRung = ((ReadOnlySpan<long>)readings.RungBytes)[.._state.Ladder.Rungs.Count].ToArray(),
                 Pressure = readings.Pressure,
@@ -188,6 +180,9 @@ public sealed class InferenceEngine : IInferenceEngine
     /// <summary>Undo jobs and their memory; for tests.</summary>
     internal UndoQueue UndoQueue => _state.Undos;
 
+    /// <summary>What spilling and waking share, or null; for tests.</summary>
+    internal PageDesk? Desk => _state.Desk;
+
     /// <summary>Runs one step of a manual engine.</summary>
     /// <returns>False when there was nothing to do.</returns>
     internal bool StepOnce() => _step.RunOnce();
@@ -225,9 +220,17 @@ public sealed class InferenceEngine : IInferenceEngine
         _watchdog.Dispose();
         if (!_manual)
         {
-            return _loop.StopAsync();
+            return StopLoop();
         }
         _step.Stop();
+        _state.Desk?.Worker.Stop();
         return Task.CompletedTask;
+    }
+
+    // What is on its way to the disk gets there.
+    private async Task StopLoop()
+    {
+        await _loop.StopAsync().ConfigureAwait(false);
+        await Task.Run(() => _state.Desk?.Worker.Stop()).ConfigureAwait(false);
     }
 }

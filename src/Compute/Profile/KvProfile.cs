@@ -24,6 +24,9 @@ public sealed class KvProfile
     /// <summary>Content hash of the model's file, hexadecimal.</summary>
     public required string ModelHash { get; init; }
 
+    /// <summary>SHA-256 of what it was read from, hexadecimal; empty for one that was made here.</summary>
+    public string ContentDigest { get; init; } = "";
+
     /// <summary>Shape of the model's cache.</summary>
     public required KvShape Shape { get; init; }
 
@@ -127,6 +130,7 @@ public sealed class KvProfile
             return new KvProfile
             {
                 ModelHash = file.Metadata["model"],
+                ContentDigest = file.Metadata["sha256"],
                 Shape = kvShape,
                 Calibration = JsonSerializer.Deserialize(file.Metadata["calibration"], ProfileJson.Default.CalibrationFacts)!,
                 Rungs = Checked(JsonSerializer.Deserialize(file.Metadata["rungs"], ProfileJson.Default.RungMeasureArray)!),

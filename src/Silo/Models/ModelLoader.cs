@@ -1,10 +1,12 @@
 using System.Diagnostics.Metrics;
 using Concertina.Compute.Engine;
+using Concertina.Compute.Engine.Spill;
 using Concertina.Compute.Evaluation;
 using Concertina.Compute.KvCache;
 using Concertina.Compute.Model;
 using Concertina.Compute.Model.Cpu;
 using Concertina.Compute.Profile;
+using Concertina.Compute.Store;
 using Concertina.Contracts.Workers;
 using Concertina.Grains.Workers;
 using Concertina.Silo.Memory;
@@ -17,7 +19,7 @@ namespace Concertina.Silo.Models;
 /// <summary>Makes an engine from a model file and the options.</summary>
 internal sealed class ModelLoader(
     IOptions<ModelOptions> model, IOptions<KvCacheOptions> cacheOptions, IOptions<EngineOptions> engineOptions,
-    IMeterFactory meters, TimeProvider time, SiloMetrics metrics, ILogger<ModelLoader> logger)
+    IMeterFactory meters, TimeProvider time, SiloMetrics metrics, SessionTokenStore store, ILogger<ModelLoader> logger)
 {
     private const int MebibyteBits = 20;
 
@@ -45,7 +47,13 @@ internal sealed class ModelLoader(
                 cache = ModelCache.Create(file, Without(options, profile, failed), profile);
                 runner = CpuModelRunner.Create(file, cache, RunnerOptions(engineOptions.Value));
             }
-            engine = new InferenceEngine(runner, cache, engineOptions.Value, time, new ModelMeters(meters, model.Value.ServedName), profile);
+            engine = new InferenceEngine(runner, cache, engineOptions.Value, new EngineServices
+            {
+                Time = time,
+                Meters = new ModelMeters(meters, model.Value.ServedName),
+                Profile = profile,
+                Pages = PagesOf(file, cache, runner, profile),
+            });
             onStage(LoadStage.WarmingUp);
             await WarmUp.Run(engine, file.Config.VocabularySize, cancellation);
             return new LoadedModel(Served(file, runner, cache, engine), engine, runner, cache);
@@ -58,6 +66,14 @@ internal sealed class ModelLoader(
             throw;
         }
     }
+
+    private SessionPages PagesOf(ModelFile file, PagedKvCache cache, CpuModelRunner runner, KvProfile? profile) => new()
+    {
+        Store = store.Pages,
+        ModelHash = file.ContentHash,
+        Formats = SessionPages.FormatsOf(cache, runner.DeterminismClass, profile),
+        OnFault = (session, fault, detail) => SiloLog.PageFileFaulty(logger, session, fault, detail),
+    };
 
     /// <summary>Tries every rung; one that is wrong on this model is logged, counted and left out.</summary>
     private IReadOnlyCollection<string> Failed(CpuModelRunner runner, PagedKvCache cache, KvProfile? profile)

@@ -1,4 +1,5 @@
 using Concertina.Compute.Engine;
+using Concertina.Compute.Engine.Spill;
 using Concertina.Compute.KvCache;
 using Concertina.Compute.KvCache.Codecs.F16;
 using Microsoft.Extensions.Time.Testing;
@@ -16,15 +17,16 @@ internal sealed class EngineBench : IAsyncDisposable
     /// <param name="contextLength">Context of the model.</param>
     /// <param name="parts">Codecs and rungs of the cache; the lossless rung alone if null.</param>
     /// <param name="ladder">Facts of the rungs; without measures if null.</param>
+    /// <param name="pages">Where idle sequences are spilled to; nowhere if null.</param>
     public EngineBench(
         EngineOptions? options = null, int columns = 2000, int contextLength = HashModel.ContextLength, CacheParts? parts = null,
-        IReadOnlyList<KvRungFacts>? ladder = null)
+        IReadOnlyList<KvRungFacts>? ladder = null, SessionPages? pages = null)
     {
         _parts = parts ?? CacheParts.Lossless(new F16Codec());
         Cache = NewCache(BudgetFor(columns));
         EmptyBytes = Cache.UsedBytes;
         Runner = new FakeRunner(Cache, contextLength: contextLength);
-        Engine = InferenceEngine.Manual(Runner, Cache, options ?? new EngineOptions(), Time, ladder);
+        Engine = new InferenceEngine(Runner, Cache, options ?? new EngineOptions(), new EngineServices { Time = Time, Ladder = ladder, Manual = true, Pages = pages });
     }
 
     public PagedKvCache Cache { get; }
@@ -66,9 +68,16 @@ internal sealed class EngineBench : IAsyncDisposable
     public TokenStream Submit(int[] prompt, int? maxNewTokens = 8, string tenant = "tenant") =>
         Submit(Open(tenant), Spec(prompt, maxNewTokens));
 
+    /// <summary>False: nobody reads or writes page files, as if the disk were slow.</summary>
+    public bool RunsPageFiles { get; set; } = true;
+
     /// <summary>One step, then every law.</summary>
     public bool Step()
     {
+        if (RunsPageFiles)
+        {
+            Engine.Desk?.Worker.RunPending();
+        }
         bool moved = Engine.StepOnce();
         Assert.Null(Engine.Snapshot.Failure);
         Assert.Equal(0, Engine.Snapshot.FloorViolations);

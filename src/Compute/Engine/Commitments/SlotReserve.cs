@@ -1,3 +1,4 @@
+using Concertina.Compute.Engine.Spill;
 using Concertina.Compute.Engine.Undo;
 using Concertina.Compute.KvCache;
 using Concertina.Compute.KvCache.Transcoding;
@@ -6,11 +7,12 @@ namespace Concertina.Compute.Engine.Scheduling;
 
 /// <summary>
 /// Slots for the rows of the next step. Bytes come in this order: unreferenced prefix columns (the cache drops them
-/// itself), then shadows of sequences computed anew, then what the reflex squeezes, then idle sequences, longest idle first.
+/// itself), then shadows of sequences computed anew, then what the reflex squeezes, then idle sequences, longest idle first,
+/// spilled to their page files where they have one.
 /// What a commitment covers is always found, once everybody is on the floor that was promised. Engine thread only.
 /// </summary>
 internal sealed class SlotReserve(
-    PagedKvCache cache, CommitmentTable commitments, CommitmentLedger ledger, IdleSequences idle, UndoQueue undos)
+    PagedKvCache cache, CommitmentTable commitments, CommitmentLedger ledger, UndoQueue undos, SpillQueue spills)
 {
     /// <summary>Whether idle sequences may be dropped: nothing more can be squeezed.</summary>
     public bool MayReclaim { get; set; } = true;
@@ -46,23 +48,73 @@ internal sealed class SlotReserve(
         return true;
     }
 
-    /// <summary>Gives back the units of the sequence that has been idle longest.</summary>
-    /// <returns>False when none is idle.</returns>
+    /// <summary>True while units of an idle sequence are being copied, to be given back after.</summary>
+    public bool IsReclaiming => spills.IsCopying;
+
+    /// <summary>
+    /// Gives back the units of the sequence that has been idle longest, after they were copied for its page file if it has one.
+    /// </summary>
+    /// <returns>False when none is idle, or its units are not all copied yet.</returns>
     public bool TryReclaim()
     {
-        if (idle.TakeOldest() is not { } oldest)
+        if (!spills.IsCopying)
+        {
+            if (spills.Idle.TakeOldest() is not { } oldest)
+            {
+                return false;
+            }
+            undos.Drop(oldest);
+            if (!spills.TryBegin(oldest))
+            {
+                Release(oldest);
+                Reclaimed++;
+                return true;
+            }
+        }
+        bool released = Spill();
+        Reclaimed += released ? 1 : 0;
+        return released;
+    }
+
+    /// <summary>Begins to spill an idle sequence that nobody's need for memory asks for.</summary>
+    /// <returns>False, with nothing changed, when it cannot be kept.</returns>
+    public bool TrySpill(Sequence sequence)
+    {
+        if (sequence.IdlePlace is null || sequence.CurrentRun is not null || !spills.CanKeep(sequence))
         {
             return false;
         }
-        Release(oldest);
-        Reclaimed++;
+        spills.Idle.Remove(sequence);
+        undos.Drop(sequence);
+        if (!spills.TryBegin(sequence))
+        {
+            Release(sequence);
+        }
         return true;
+    }
+
+    /// <summary>Copies another slice of what is being spilled.</summary>
+    /// <returns>True when a sequence's units were given back.</returns>
+    public bool Spill()
+    {
+        spills.Run(Release, out bool released);
+        return released;
+    }
+
+    /// <summary>A sequence whose units are being copied is needed: it is idle as before.</summary>
+    public void Recall(Sequence sequence)
+    {
+        if (spills.Cancel(sequence))
+        {
+            spills.Idle.Add(sequence);
+        }
     }
 
     /// <summary>Gives a sequence's units back; its tokens stay, its full columns remain as prefix columns.</summary>
     public void Release(Sequence sequence)
     {
-        idle.Remove(sequence);
+        spills.Idle.Remove(sequence);
+        spills.Cancel(sequence);
         undos.Drop(sequence);
         if (sequence.Table is { } table)
         {

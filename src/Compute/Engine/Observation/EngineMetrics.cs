@@ -1,4 +1,6 @@
 using System.Diagnostics.Metrics;
+using Concertina.Compute.Engine.Spill;
+using Concertina.Compute.Store;
 
 namespace Concertina.Compute.Engine;
 
@@ -29,6 +31,10 @@ internal sealed class EngineMetrics
             0.01, 0.025, 0.05, 0.075, 0.1, 0.15, 0.2, 0.3, 0.4, 0.5, 0.75, 1, 2.5));
         Gauges(meter, state);
         Counters(meter, state);
+        if (state.Desk is { } desk)
+        {
+            PageFiles(meter, desk);
+        }
     }
 
     public void Step(TimeSpan duration, int rows)
@@ -86,6 +92,29 @@ internal sealed class EngineMetrics
         for (int rung = 0; rung < state.Ladder.Rungs.Count; rung++)
         {
             yield return new Measurement<long>(bytes[rung], new KeyValuePair<string, object?>("rung", state.Ladder[rung].Name));
+        }
+    }
+
+    private static void PageFiles(Meter meter, PageDesk desk)
+    {
+        SpillFigures figures = desk.Figures;
+        meter.CreateObservableCounter("kv_cache.spill.sequences", () => figures.Spilled, "{sequence}", "Idle sequences whose page file was made.");
+        meter.CreateObservableCounter("kv_cache.spill.written", () => figures.SpilledBytes, "By", "Bytes of page files made.");
+        meter.CreateObservableUpDownCounter("kv_cache.spill.buffered", () => desk.Outgoing.UsedBytes + desk.Incoming.UsedBytes, "By", "Bytes of copies outside the arena.");
+        meter.CreateObservableCounter("kv_cache.restore.sequences", () => figures.Restored, "{sequence}", "Sequences that went on from their page file.");
+        meter.CreateObservableCounter("kv_cache.restore.memory", () => figures.RestoredBytes, "By", "Bytes of their tables.");
+        meter.CreateObservableCounter("kv_cache.restore.recomputed", () => figures.Recomputed, "{sequence}", "Sequences computed anew although they have a page file, because that was measured to be faster or there was no room.");
+        meter.CreateObservableCounter("kv_cache.page_file.faults", () => PageFaults(figures), "{file}", "Page files that could not be written or used, by reason.");
+    }
+
+    private static IEnumerable<Measurement<long>> PageFaults(SpillFigures figures)
+    {
+        foreach (SessionFileFault fault in Enum.GetValues<SessionFileFault>())
+        {
+            if (fault is not (SessionFileFault.None or SessionFileFault.Missing))
+            {
+                yield return new Measurement<long>(figures.Faults(fault), new KeyValuePair<string, object?>("reason", fault.ToString()));
+            }
         }
     }
 

@@ -42,7 +42,8 @@ internal sealed class EngineWatchdog : IDisposable
         {
             _state.Intake.SetStalled(StalledStage(_state.Time.GetTimestamp())?.ToString().ToLowerInvariant());
         }
-        if (_state.Intake.Waiting > 0 || _state.Board.Read().Running > 0)
+        bool isDue = _state.IsOver(_state.Spills.DueSince, _state.Options.SpillIdleSeconds, _state.Time.GetTimestamp());
+        if (isDue || _state.Intake.Waiting > 0 || _state.Board.Read().Running > 0)
         {
             _wake();
         }

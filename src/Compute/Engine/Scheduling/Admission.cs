@@ -9,6 +9,7 @@ namespace Concertina.Compute.Engine.Scheduling;
 /// </summary>
 internal sealed class Admission(EngineState state)
 {
+    private readonly Func<Run, bool> _fits = run => state.Ledger.CanAdmit(run) && state.Wakes.TryWake(run);
     private bool _stale = true;
 
     /// <summary>Something changed that may let a request in.</summary>
@@ -18,9 +19,10 @@ internal sealed class Admission(EngineState state)
     public bool Admit()
     {
         bool admitted = false;
+        _stale |= state.Wakes.Count > 0;
         while (_stale)
         {
-            Run? next = state.Running.Count < state.Options.MaxRunning ? state.Queue.Next(state.Ledger) : null;
+            Run? next = state.Running.Count < state.Options.MaxRunning ? state.Queue.Next(_fits) : null;
             if (next is null)
             {
                 _stale = false;
@@ -43,6 +45,7 @@ internal sealed class Admission(EngineState state)
         state.Idle.Remove(sequence);
         run.State = RunState.Running;
         sequence.Running = true;
+        state.Wakes.Forget(run);
         int cached = Reuse(sequence, run);
         SetRung(sequence, run);
         cached = Cover(run, cached);

@@ -1,3 +1,4 @@
+using Concertina.Compute.Engine.Spill;
 using Concertina.Compute.KvCache;
 
 namespace Concertina.Compute.Engine.Scheduling;
@@ -52,6 +53,9 @@ internal sealed class Run(Sequence sequence, GenerationSpec spec, TokenStream st
 
     /// <summary>True while its prompt may not go on before columns behind the recent window are squeezed.</summary>
     public bool WaitsForSqueeze { get; set; }
+
+    /// <summary>What its sequence's page file gives; null: there is none, or it is known and taken.</summary>
+    public WakeJob? Wake { get; set; }
 
     /// <summary>Units of its table that had been transcoded when it began.</summary>
     public long TranscodedBefore { get; set; }

@@ -77,6 +77,7 @@ internal sealed class Settlement(EngineState state, Admission admission)
         }
         if (sequence.Table is { } table && table.TokenCount > tokens)
         {
+            state.Slots.Recall(sequence);
             state.Cache.Truncate(table, tokens);
             state.Undos.Review(sequence);
             sequence.PublishTable();
@@ -140,6 +141,7 @@ internal sealed class Settlement(EngineState state, Admission admission)
             state.Queue.Remove(run);
             state.Intake.LeaveQueue();
         }
+        state.Wakes.Forget(run);
         state.Clocks.Leave(run.Tenant);
     }
 

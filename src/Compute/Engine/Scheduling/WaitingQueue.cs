@@ -46,34 +46,34 @@ internal sealed class WaitingQueue(FairClocks clocks)
     }
 
     /// <summary>The request to admit next by the rule above, or null when none fits; it stays in the queue.</summary>
-    /// <param name="ledger">Says what fits.</param>
-    public Run? Next(CommitmentLedger ledger)
+    /// <param name="fits">Says what fits.</param>
+    public Run? Next(Func<Run, bool> fits)
     {
         if (_barrier is not null)
         {
-            return ledger.CanAdmit(_barrier) ? _barrier : null;
+            return fits(_barrier) ? _barrier : null;
         }
         if (clocks.NextWaiting(++_visit) is not { } first)
         {
             return null;
         }
         Run turn = first.Waiting.First!.Value;
-        Run? chosen = ledger.CanAdmit(turn) ? turn : FirstThatFits(ledger);
-        if (chosen is not null && chosen != turn && ++turn.Bypasses >= MostBypasses)
+        Run? chosen = fits(turn) ? turn : FirstThatFits(fits);
+        if (chosen is not null && chosen != turn && turn.Wake is null && ++turn.Bypasses >= MostBypasses)
         {
             _barrier = turn;
         }
         return chosen;
     }
 
-    private Run? FirstThatFits(CommitmentLedger ledger)
+    private Run? FirstThatFits(Func<Run, bool> fits)
     {
         int looks = 0;
         for (TenantClock? clock = clocks.NextWaiting(_visit); clock is not null && looks < MostLooks; clock = clocks.NextWaiting(_visit))
         {
             clock.Visit = _visit;
             looks++;
-            if (ledger.CanAdmit(clock.Waiting.First!.Value))
+            if (fits(clock.Waiting.First!.Value))
             {
                 return clock.Waiting.First.Value;
             }
@@ -88,7 +88,7 @@ internal sealed class WaitingQueue(FairClocks clocks)
                 {
                     return null;
                 }
-                if (ledger.CanAdmit(place.Value))
+                if (fits(place.Value))
                 {
                     return place.Value;
                 }

@@ -22,10 +22,15 @@ internal sealed class IdleSequences
         }
     }
 
-    /// <summary>Takes out the one that was used longest ago, or null.</summary>
+    /// <summary>Takes out the one that was used longest ago, one for which no request waits before the others; or null.</summary>
     public Sequence? TakeOldest()
     {
-        Sequence? oldest = _byAge.First?.Value;
+        LinkedListNode<Sequence>? place = _byAge.First;
+        while (place is { Value.CurrentRun: not null })
+        {
+            place = place.Next;
+        }
+        Sequence? oldest = (place ?? _byAge.First)?.Value;
         if (oldest is not null)
         {
             Remove(oldest);

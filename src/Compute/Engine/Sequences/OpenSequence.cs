@@ -76,6 +76,14 @@ internal sealed class OpenSequence(Sequence sequence, EngineState state, Action 
         }
     }
 
+    public override void Keep(long? epoch) => sequence.Epoch = epoch;
+
+    public override Task SpillAsync()
+    {
+        TaskCompletionSource done = new(TaskCreationOptions.RunContinuationsAsynchronously);
+        return _intake.TryPost(new EngineCommand(EngineCommandKind.Spill, sequence, done)) ? done.Task : Task.CompletedTask;
+    }
+
     public override ValueTask DisposeAsync()
     {
         lock (sequence.Gate)

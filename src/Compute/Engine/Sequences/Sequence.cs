@@ -1,5 +1,6 @@
 using Concertina.Compute.Allocation;
 using Concertina.Compute.Engine.Scheduling;
+using Concertina.Compute.Engine.Spill;
 using Concertina.Compute.Engine.Undo;
 using Concertina.Compute.KvCache;
 
@@ -19,6 +20,7 @@ internal sealed class Sequence(SequenceIdentity identity, PlanLadder curve)
     private volatile bool _mayRise;
     private double _weight = 1;
     private volatile bool _running;
+    private long _epoch = -1;
 
     public SequenceIdentity Identity { get; } = identity;
 
@@ -69,6 +71,19 @@ internal sealed class Sequence(SequenceIdentity identity, PlanLadder curve)
 
     /// <summary>Engine thread only: the way back to a better rung, or null.</summary>
     public UndoJob? Undo { get; set; }
+
+    /// <summary>Epoch under which it is kept on disk; null: it is not. Any thread.</summary>
+    public long? Epoch
+    {
+        get => Interlocked.Read(ref _epoch) is var epoch && epoch >= 0 ? epoch : null;
+        set => Interlocked.Exchange(ref _epoch, value ?? -1);
+    }
+
+    /// <summary>Engine thread only: the copying of its units, or null.</summary>
+    public SpillJob? Spill { get; set; }
+
+    /// <summary>Engine thread only: the last spill, which may still be on its way to the disk.</summary>
+    public SpillJob? LastSpill { get; set; }
 
     /// <summary>Engine thread only: true while it is in the queue of squeezes.</summary>
     public bool Squeezing { get; set; }

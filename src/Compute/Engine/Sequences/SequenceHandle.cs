@@ -39,6 +39,21 @@ public abstract class SequenceHandle : IAsyncDisposable
     /// <summary>Sets the tokens of a fresh handle, for a session restored from its file; their units are recomputed on the next request.</summary>
     public abstract void RestoreTokens(ReadOnlySpan<int> tokens);
 
+    /// <summary>
+    /// Says under which epoch the sequence is kept on disk: from then on its units may be spilled to its page file, and are looked
+    /// for there.
+    /// </summary>
+    /// <param name="epoch">Epoch of its owner, from 0; null: it is not kept any more.</param>
+    public virtual void Keep(long? epoch)
+    {
+    }
+
+    /// <summary>
+    /// Spills the units of an idle sequence now. Completes when its page file is whole, or will not be: it runs, it is not kept, or
+    /// the disk refused.
+    /// </summary>
+    public virtual Task SpillAsync() => Task.CompletedTask;
+
     /// <inheritdoc/>
     public abstract ValueTask DisposeAsync();
 }

@@ -89,7 +89,7 @@ internal sealed unsafe class ColumnStore
     public bool TryGrow(PageTable table, int columns)
     {
         int before = table.ColumnCount;
-        if (columns > before && !CouldHold(columns - before))
+        if (columns > before && !CouldHold((long)(columns - before) * HeadCount * PageStride))
         {
             return false;
         }
@@ -193,10 +193,9 @@ internal sealed unsafe class ColumnStore
         return before - _arena.LiveBytes;
     }
 
-    // False when not even dropping every unreferenced prefix column makes room, so that none is dropped to find out.
-    private bool CouldHold(int newColumns)
+    /// <summary>False when not even dropping every unreferenced prefix column makes room, so that none is dropped to find out.</summary>
+    public bool CouldHold(long wanted)
     {
-        long wanted = (long)newColumns * HeadCount * PageStride;
         long needed = _arena.LiveBytes - _units.UnreferencedPrefixBytes;
         return _budget.HeldBytes(0) - _budget.BorrowedBytes + needed + wanted <= _budget.BudgetBytes - _budget.ReserveBytes;
     }

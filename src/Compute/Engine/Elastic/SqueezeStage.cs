@@ -3,7 +3,7 @@ using Concertina.Compute.Engine.Undo;
 using Concertina.Compute.KvCache;
 using Concertina.Compute.KvCache.Transcoding;
 
-namespace Concertina.Compute.Engine;
+namespace Concertina.Compute.Engine.Elastic;
 
 /// <summary>
 /// Transcoding inside a step's budget: moves sequences to their rungs unit by unit while they stream. A sequence whose
@@ -72,7 +72,7 @@ internal sealed class SqueezeStage(EngineState state)
     // False when the slice is used up.
     private bool TryTurn(Sequence sequence)
     {
-        if (sequence.Table is not { } table)
+        if (sequence.Table is not { } table || sequence.Spill is not null)
         {
             state.Squeezes.RemoveFirst();
             return true;

@@ -1,0 +1,150 @@
+using Concertina.Compute.Engine.Scheduling;
+using Concertina.Compute.KvCache;
+using Concertina.Compute.KvCache.Images;
+using Concertina.Compute.Store;
+
+namespace Concertina.Compute.Engine.Spill;
+
+/// <summary>
+/// Wakes spilled sequences: a request waits in the queue until its page file was read, and until there is room for what is
+/// restored; then the units come back into a fresh table, and what the file does not cover is prefilled. Engine thread only.
+/// </summary>
+internal sealed class WakeStage(PagedKvCache cache, PageDesk? desk, TimeProvider time, SlotReserve slots)
+{
+    private readonly LinkedList<WakeJob> _waiting = [];
+    private int _loading;
+
+    /// <summary>Requests that wait for a page file or for room.</summary>
+    public int Count { get; private set; }
+
+    /// <summary>True when a request waits for bytes to restore into.</summary>
+    public bool NeedsBytes { get; private set; }
+
+    /// <summary>A request was submitted: looks for its sequence's page file.</summary>
+    public void Begin(Run run)
+    {
+        Sequence sequence = run.Sequence;
+        if (desk?.OwnerOf(sequence) is not { } owner || !desk.Store.Enabled || sequence.Table is { TokenCount: > 0 })
+        {
+            return;
+        }
+        ReadOnlySpan<int> prompt = run.Spec.Prompt.Span;
+        // Without tokens of its own (a lost token file) the prompt alone says what the file covers.
+        int common = sequence.Tokens.Count == 0 ? prompt.Length : sequence.Tokens.Span.CommonPrefixLength(prompt);
+        run.Wake = new WakeJob(desk, cache.Interior.Images, owner, time)
+        {
+            Common = Math.Min(common, prompt.Length - 1),
+            Matched = cache.MatchLength(sequence.Identity.Scope, prompt, run.Bounds.DeepestRung),
+        };
+        Count++;
+        _waiting.AddLast(run.Wake);
+        Post();
+    }
+
+    /// <summary>Another step: those for which there was no buffer are tried again.</summary>
+    public void BeginStep()
+    {
+        NeedsBytes = false;
+        Post();
+    }
+
+    /// <summary>
+    /// Brings back what the page file of a request gave, which is then admitted at once: its sequence holds units, or there is
+    /// nothing to wait for.
+    /// </summary>
+    /// <returns>False while its file is read, or while others make room for its units.</returns>
+    public bool TryWake(Run run)
+    {
+        if (run.Wake is not { } wake)
+        {
+            return true;
+        }
+        if (!wake.IsLoaded)
+        {
+            return false;
+        }
+        if (wake.Image is not { } image || run.Sequence.Table is not null || !IsOfSession(run, wake, image) || TryRestore(run, wake, image))
+        {
+            return true;
+        }
+        NeedsBytes = true;
+        if (slots.MayReclaim && !slots.TryReclaim() && !slots.IsReclaiming)
+        {
+            wake.Drop(); // nobody is left who could make room: it is computed anew, in its promise
+            desk!.Figures.AddRecomputed();
+            return true;
+        }
+        return false;
+    }
+
+    /// <summary>The request was admitted, or ended before.</summary>
+    public void Forget(Run run)
+    {
+        if (run.Wake is { } wake)
+        {
+            wake.Drop();
+            run.Wake = null;
+            Count--;
+        }
+    }
+
+    // Looked at once: what it holds does not change while it waits.
+    private bool IsOfSession(Run run, WakeJob wake, TableImage image)
+    {
+        TokenList tokens = run.Sequence.Tokens;
+        ReadOnlySpan<int> prompt = run.Spec.Prompt.Span;
+        if (wake.IsChecked || image.Covers(tokens.Span))
+        {
+            return wake.IsChecked = true;
+        }
+        if (tokens.Count > 0 || !image.Covers(prompt))
+        {
+            desk!.Fault(wake.Key, SessionFileFault.Superseded, $"its {image.State.TokenCount} tokens are not those of the session");
+            wake.Drop();
+            return false;
+        }
+        tokens.Replace(prompt[..image.State.TokenCount]);
+        return wake.IsChecked = true;
+    }
+
+    private bool TryRestore(Run run, WakeJob wake, TableImage image)
+    {
+        TableImages images = cache.Interior.Images;
+        if (!cache.Interior.Columns.CouldHold(images.ArenaBytes(image.State, image.Ranks, wake.Common)))
+        {
+            return false;
+        }
+        PageTable table = cache.CreateTable();
+        if (!images.TryRestore(table, image.State, image.Ranks, wake.Common))
+        {
+            cache.Release(table);
+            return false;
+        }
+        run.Sequence.Table = table;
+        desk!.Figures.AddRestored(table.Bytes);
+        return true;
+    }
+
+    // One read after the other: the next is asked for when this one is done.
+    private void Post()
+    {
+        while (_waiting.First?.Value is { } first && first.IsLoaded)
+        {
+            _waiting.RemoveFirst();
+        }
+        if (_waiting.First?.Value is { } next && Interlocked.CompareExchange(ref _loading, 1, 0) == 0 && !desk!.Worker.TryPost(Load(next)))
+        {
+            Volatile.Write(ref _loading, 0);
+        }
+    }
+
+    private Action Load(WakeJob job) => () =>
+    {
+        bool loaded = job.TryLoad();
+        Volatile.Write(ref _loading, 0);
+        if (loaded)
+        {
+            desk!.Wake(); // else the step after another request was admitted tries again
+        }
+    };
+}
