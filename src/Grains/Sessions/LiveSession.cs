@@ -88,9 +88,10 @@ internal sealed class LiveSession(
     /// </summary>
     public Task Delete() => _deleting.IsCompleted ? _deleting = DeleteOnce() : _deleting;
 
-    /// <summary>The activation ends: units go back, what is being saved is saved.</summary>
+    /// <summary>The activation ends: units go to the page file, or back; what is being saved is saved.</summary>
     public async Task Shut()
     {
+        await _units.Spill();
         await _units.Close();
         await _saving.ConfigureAwait(SaveIsReported);
     }
@@ -178,7 +179,9 @@ internal sealed class LiveSession(
                 Rung = handle.Rung,
             });
         _saving = saving;
-        return await saving;
+        bool owns = await saving;
+        handle.Keep(owns ? record.KeptEpoch : null);
+        return owns;
     }
 
     private async Task<bool> CloseEphemeral(GenerationRun run)

@@ -26,6 +26,9 @@ internal sealed class SessionRecord(
 
     public SequenceState State => state.State;
 
+    /// <summary>Epoch under which the session's files are read and written; null: it has none.</summary>
+    public long? KeptEpoch => Exists ? state.State.Epoch : null;
+
     /// <summary>The tokens of the session's file, as far as they are whole and ours.</summary>
     public async Task<int[]> Load(string modelHash)
     {

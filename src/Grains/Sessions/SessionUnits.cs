@@ -25,9 +25,13 @@ internal sealed class SessionUnits(string key, LocalWorker worker, SessionRecord
         await Close();
         SequenceHandle handle = served.Engine.Open(new SequenceIdentity(key, _tenantId, PrefixScope.For(_tenantId, cacheSalt)));
         handle.RestoreTokens(tokens);
+        handle.Keep(record.KeptEpoch);
         (Handle, _cacheSalt) = (handle, cacheSalt);
         return handle;
     }
+
+    /// <summary>Copies idle units to the session's page file, where it has one; it is whole when this completes, or given up.</summary>
+    public Task Spill() => Handle?.SpillAsync() ?? Task.CompletedTask;
 
     /// <summary>Gives the units back; the engine ends what still runs on them. Full columns stay as prefix cache.</summary>
     public async Task Close()

@@ -13,7 +13,7 @@ public static class ByteSize
     ];
 
     /// <summary>Keys whose values may be written as sizes.</summary>
-    private static readonly string[] Keys = ["KvCache:BudgetBytes", "Store:QuotaBytes"];
+    private static readonly string[] Keys = ["KvCache:BudgetBytes", "Store:QuotaBytes", "Engine:SpillBufferBytes"];
 
     /// <summary>Reads a size.</summary>
     /// <returns>False when the text is not a size, is negative or exceeds 64 bits.</returns>

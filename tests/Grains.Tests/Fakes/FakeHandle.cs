@@ -60,6 +60,21 @@ internal sealed class FakeHandle(FakeEngine engine, SequenceIdentity identity) :
         await Closing;
     }
 
+    /// <summary>What it was told of its files, in order.</summary>
+    public List<long?> Kept { get; } = [];
+
+    /// <summary>Times its units were to go to the page file.</summary>
+    public int Spills { get; private set; }
+
+    public override void Keep(long? epoch) => Kept.Add(epoch);
+
+    public override Task SpillAsync()
+    {
+        Assert.False(_disposed, "It was closed before it was spilled.");
+        Spills++;
+        return Task.CompletedTask;
+    }
+
     internal void MoveTo(string rung) => _rung = rung;
 
     internal void Become(int[] tokens)

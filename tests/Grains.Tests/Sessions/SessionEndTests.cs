@@ -69,6 +69,36 @@ public sealed class SessionEndTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task The_engine_knows_the_epoch_of_a_sessions_files_and_spills_it_when_its_activation_ends()
+    {
+        await _silo.Turn("one", [1, 2, 3], [4, 5]);
+        FakeHandle handle = _silo.Engine.TheHandle;
+        Assert.Equal([null, 1], handle.Kept); // no files before the first turn ended
+        Assert.Equal(0, handle.Spills);
+
+        await _silo.Restart();
+
+        Assert.Equal(1, handle.Spills);
+        await _silo.Session().Status();
+        await _silo.Turn("two", [1, 2, 3, 4, 5, 6], [7]);
+        Assert.Equal([1, 2], _silo.Engine.TheHandle.Kept); // read as the last owner, written as the next
+    }
+
+    [Fact]
+    public async Task A_deleted_session_is_not_spilled_and_its_page_file_goes()
+    {
+        await _silo.Turn("one", [1, 2, 3], [4, 5]);
+        FakeHandle handle = _silo.Engine.TheHandle;
+        string pages = Path.ChangeExtension(Assert.Single(Directory.GetFiles(_silo.Folder, "*.tokens", SearchOption.AllDirectories)), ".pages");
+        await File.WriteAllBytesAsync(pages, [1, 2, 3], TestContext.Current.CancellationToken);
+
+        await _silo.Session().Delete();
+
+        Assert.Equal(0, handle.Spills);
+        Assert.False(File.Exists(pages));
+    }
+
+    [Fact]
     public async Task A_damaged_file_costs_a_prefill_and_nothing_else()
     {
         await _silo.Turn("one", [1, 2, 3], [4, 5]);
