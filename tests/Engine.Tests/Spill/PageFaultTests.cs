@@ -113,6 +113,21 @@ public sealed class PageFaultTests : IDisposable
         }
     }
 
+    [Fact]
+    public async Task A_store_that_breaks()
+    {
+        SessionPages pages = _folder.Open();
+        pages.Store.Create = _ => throw new InvalidOperationException("broken");
+        await using EngineBench bench = new(pages: pages);
+        SequenceHandle handle = SpillTests.Kept(bench);
+        bench.Finish(EngineBench.Submit(handle, bench.Spec(EngineBench.Prompt(200, seed: 1), 10)));
+        SpillTests.Spill(bench);
+
+        Assert.Equal([SessionFileFault.Io], _folder.Faults);
+        int[] next = [.. handle.CopyTokens(), 1];
+        Assert.Equal(HashModel.Greedy(next, 6), bench.Finish(EngineBench.Submit(handle, bench.Spec(next, 6))));
+    }
+
     private async Task AssertComputedAnew(
         int[] tokens, string session = "s", string tenant = "tenant", SessionFileFault? fault = null, string formats = "formats",
         string model = "model", long epoch = 9, string key = "")

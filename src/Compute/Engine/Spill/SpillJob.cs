@@ -96,7 +96,7 @@ internal sealed class SpillJob
 
     private void Post(Action work) => _desk.Worker.TryPost(() => Try(work));
 
-    // The disk is a seam: what it refuses costs this session's file and nothing else.
+    // The border of the page thread: what the disk refuses, or a bug, costs this session's file and nothing else, and is told.
     private void Try(Action work)
     {
         if (_failed || _cancelled)
@@ -107,9 +107,9 @@ internal sealed class SpillJob
         {
             work();
         }
-        catch (Exception problem) when (problem is IOException or UnauthorizedAccessException)
+        catch (Exception problem)
         {
-            Fail(SessionFileFault.Io, problem.Message);
+            Fail(SessionFileFault.Io, $"{problem.GetType().Name}: {problem.Message}");
         }
     }
 
@@ -126,7 +126,7 @@ internal sealed class SpillJob
         {
             _write?.Dispose();
         }
-        catch (Exception problem) when (problem is IOException or UnauthorizedAccessException)
+        catch (Exception problem)
         {
             _desk.Fault(_owner.Session.Key, SessionFileFault.Io, problem.Message); // what is left of it is removed at the next start
         }

@@ -79,7 +79,21 @@ internal sealed class WakeJob(PageDesk desk, TableImages images, PageFileOwner o
         }
     }
 
+    // The border of the page thread: a bug costs this session's file and nothing else, and is told.
     private TableImage? Read(long bytes)
+    {
+        try
+        {
+            return ReadChecked(bytes);
+        }
+        catch (Exception problem)
+        {
+            desk.Fault(Key, SessionFileFault.Io, $"{problem.GetType().Name}: {problem.Message}");
+            return null;
+        }
+    }
+
+    private TableImage? ReadChecked(long bytes)
     {
         long startedAt = time.GetTimestamp();
         PageFileContent content = desk.Store.Read(owner);
