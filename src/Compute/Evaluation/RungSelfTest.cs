@@ -33,7 +33,7 @@ public static class RungSelfTest
         int rungs = cache.Rungs.Count - 1;
         Dictionary<string, string> failed = [];
         // As many at once as have a row each in a step and room in the cache, the lossless one among them.
-        long room = cache.CommittableBytes / cache.CommitmentBytes(text.Length);
+        long room = cache.CommittableBytes / Enumerable.Range(0, cache.Rungs.Count).Max(rung => cache.CommitmentBytes(text.Length, rung, KvShape.PagesFor(text.Length)));
         int group = (int)Math.Min(Math.Min(runner.MaxLogitRows, runner.MaxRows), room) - 1;
         if (rungs > 0 && (text.Length <= TextEvaluation.FirstPosition || group < 1))
         {

@@ -157,6 +157,7 @@ internal sealed class CacheInterior : IDisposable
         return eviction.Outcome switch
         {
             EvictionOutcome.Worked => new SqueezeStep(SqueezeOutcome.Worked, eviction.Charge),
+            EvictionOutcome.Behind when step.Outcome == SqueezeOutcome.Done => new SqueezeStep(SqueezeOutcome.Behind),
             EvictionOutcome.NoRoom => new SqueezeStep(SqueezeOutcome.NoRoom, eviction.Charge),
             _ => step,
         };

@@ -87,7 +87,8 @@ internal static class ApiErrors
 
     public static ApiError ConsoleFull(int most) =>
         new(503, Overloaded, "unavailable", string.Create(CultureInfo.InvariantCulture,
-            $"{most} consoles are open, at most {most} may be. Close one.")) { RetryAfterMs = 1_000 };
+            $"{most} consoles are open, at most {most} may be. Close one."))
+        { RetryAfterMs = 1_000 };
 
     public static ApiError ModelLoading(string model) =>
         new(503, Overloaded, "model_loading", $"The model '{model}' is still loading.") { RetryAfterMs = 1_000 };

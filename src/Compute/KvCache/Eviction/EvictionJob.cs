@@ -9,7 +9,7 @@ namespace Concertina.Compute.KvCache.Eviction;
 /// </summary>
 internal sealed unsafe class EvictionJob : IDisposable
 {
-    private readonly int _rung;
+    private readonly int _rungChanges;
     private readonly int[] _unitCounts;
     private readonly int[] _taken;
     private long _cursor;
@@ -23,7 +23,7 @@ internal sealed unsafe class EvictionJob : IDisposable
         Table = table;
         To = to;
         Columns = table.Sweep.Done;
-        _rung = table.Rung;
+        _rungChanges = table.Eviction.RungChanges;
         (_unitCounts, _taken) = (unitCounts, taken);
         int longest = 0;
         for (int head = 0; head < unitCounts.Length; head++)
@@ -69,8 +69,8 @@ internal sealed unsafe class EvictionJob : IDisposable
     /// <summary>Given before the first slice.</summary>
     public EvictionMemory Memory { get; set; } = null!;
 
-    /// <summary>False when the table was released, cut into the region or given another rung meanwhile.</summary>
-    public bool IsCurrent => !Table.IsReleased && Table.Rung == _rung && Table.Sweep.Done >= Columns;
+    /// <summary>False when the table was released, cut into the region, or given another rung or promise meanwhile, even if it has the old one again.</summary>
+    public bool IsCurrent => !Table.IsReleased && Table.Eviction.RungChanges == _rungChanges && Table.Sweep.Done >= Columns;
 
     /// <summary>Evictable units of a head.</summary>
     public int Units(int head) => _unitCounts[head];

@@ -6,6 +6,9 @@ internal struct EvictionState
     /// <summary>Columns that the last finished job covered; the next waits for more.</summary>
     public int Done;
 
+    /// <summary>Times the table was given another rung or promise; a job begun before has seen other units.</summary>
+    public int RungChanges;
+
     /// <summary>Slots evicted since the table was made.</summary>
     public long Slots;
 }

@@ -14,8 +14,11 @@ internal enum EvictionOutcome
     /// <summary>The table keeps what its rung allows.</summary>
     Done,
 
-    /// <summary>The observed queries are not complete yet, or another table's eviction is under way: try after a step.</summary>
+    /// <summary>The observed queries are not complete yet: try when the table has grown.</summary>
     Waits,
+
+    /// <summary>Another table's eviction is under way: try after it.</summary>
+    Behind,
 
     /// <summary>No bytes for the ring, the job or a copy; try again when some came free.</summary>
     NoRoom,

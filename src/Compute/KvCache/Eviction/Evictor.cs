@@ -284,7 +284,7 @@ internal sealed unsafe class Evictor : IDisposable
         }
         if (!_waits)
         {
-            return new EvictionStep(EvictionOutcome.Waits);
+            return new EvictionStep(EvictionOutcome.Behind);
         }
         Cancel();
         return new EvictionStep(TryBegin(table));

@@ -33,7 +33,7 @@ internal sealed unsafe class HeadCompactor(ColumnStore columns, UnitTable units,
 
     /// <summary>Most bytes that <see cref="TryAdvance"/> is charged beyond what it may be.</summary>
     /// <param name="unitBytes">Bytes of a unit of the rung.</param>
-    public static long Overshoot(int unitBytes) => (1L + MostTargets) * unitBytes;
+    public static long Overshoot(int unitBytes) => (KvShape.PageTokens * sizeof(ushort)) + ((1L + MostTargets) * unitBytes);
 
     /// <summary>Starts the job's present head.</summary>
     public void Begin()
@@ -128,15 +128,17 @@ internal sealed unsafe class HeadCompactor(ColumnStore columns, UnitTable units,
             }
             count++;
         }
-        // Making room drops prefix columns that no table refers to, so what was shared still is.
-        for (int target = first, copy = 0; copy < count; target++)
+        int used = 0;
+        for (int target = first; target <= last; target++)
         {
             if (units.Entry(job.Table.Unit(job.Head, First + target)).References > 1)
             {
-                Replace(job, target, copies[copy++]);
+                Replace(job, target, copies[used++]);
                 charge += job.To.UnitBytes;
             }
         }
+        // Making room may have dropped the prefix columns that shared a unit, which then needs no copy.
+        columns.ReleaseAll(copies[used..count]);
         return true;
     }
 

@@ -147,7 +147,9 @@ internal sealed unsafe class TableImages(CacheInterior inside, KvShape shape)
             {
                 return false;
             }
-            of.CopyTo(ref inside.Units.Entry(unit));
+            ref UnitEntry entry = ref inside.Units.Entry(unit);
+            inside.Units.SetForm(ref entry, of.Kind, of.KeyCodec, of.ValueCodec);
+            of.CopyTo(ref entry);
             int bytes = inside.Pages.UnitBytes(of.ToEntry());
             // The unit's slot has the image's stride, which Problem found to be no shorter than its bytes.
             record.Slice(UnitHead.Bytes, bytes).CopyTo(new Span<byte>(inside.Units.Bytes(unit), bytes));

@@ -16,4 +16,7 @@ internal enum SqueezeOutcome
 
     /// <summary>No bytes for a copy; try again when some came free.</summary>
     NoRoom,
+
+    /// <summary>Units are where they should be; slots are evicted when another table's eviction is done.</summary>
+    Behind,
 }

@@ -37,6 +37,7 @@ internal sealed class Squeezer(UnitTable units, PageTranscoder transcoder, RungF
         {
             table.Rung = rung;
             table.Sweep = default;
+            table.Eviction.RungChanges++;
         }
     }
 
@@ -47,6 +48,7 @@ internal sealed class Squeezer(UnitTable units, PageTranscoder transcoder, RungF
         {
             table.CommittedRung = rung;
             table.Sweep = default;
+            table.Eviction.RungChanges++;
         }
     }
 

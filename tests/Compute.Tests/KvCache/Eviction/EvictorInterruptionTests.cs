@@ -156,6 +156,28 @@ public sealed class EvictorInterruptionTests
     }
 
     [Fact]
+    public void A_job_ends_when_the_rung_was_changed_and_changed_back()
+    {
+        using var undisturbed = new EvictionRig();
+        int pieces = undisturbed.Settle(undisturbed.Filled(undisturbed.Rows(901, seed: 14), 901));
+        using var rig = new EvictionRig();
+        PageTable table = rig.Filled(rig.Rows(901, seed: 14), 901);
+        rig.Sweep(table);
+        for (int piece = 0; piece < pieces / 2; piece++)
+        {
+            Assert.Equal(EvictionOutcome.Worked, rig.Cache.Interior.Evictor.Step(table).Outcome);
+        }
+        Assert.Equal(0, table.Eviction.Slots); // heads were read, none was compacted
+
+        Squeezer.SetRung(table, 0);
+        Squeezer.SetRung(table, 1);
+        rig.Sweep(table);
+
+        Assert.Equal(pieces, rig.Evict(table)); // what was read before may be of other units, so all is read again
+        rig.Cache.CheckIntegrity();
+    }
+
+    [Fact]
     public void One_table_at_a_time_but_one_that_waits_for_queries_makes_way()
     {
         using var rig = new EvictionRig();
@@ -165,7 +187,8 @@ public sealed class EvictorInterruptionTests
         rig.Sweep(first);
         rig.Sweep(second);
         Assert.Equal(EvictionOutcome.Worked, rig.Cache.Interior.Evictor.Step(first).Outcome);
-        Assert.Equal(EvictionOutcome.Waits, rig.Cache.Interior.Evictor.Step(second).Outcome);
+        Assert.Equal(EvictionOutcome.Behind, rig.Cache.Interior.Evictor.Step(second).Outcome);
+        Assert.Equal(SqueezeOutcome.Behind, rig.Cache.StepTowardsRung(second).Outcome);
         Assert.Equal(900, rig.Cache.Truncate(first, 900));
         Assert.Equal(EvictionOutcome.Waits, rig.Cache.Interior.Evictor.Step(first).Outcome);
 
@@ -184,8 +207,8 @@ public sealed class EvictorInterruptionTests
         using var rig = new EvictionRig(rung);
         Sequences.Rows rows = rig.Rows(3000, seed: 21);
         PageTable table = rig.Filled(rows, 3000);
-        Assert.True(rig.Cache.TryFork(table, out PageTable fork));
         rig.Sweep(table);
+        Assert.True(rig.Cache.TryFork(table, out PageTable fork)); // so that units are copied before they are written to
         long dearest = rig.Cache.Interior.Evictor.DearestCharge(rig.Cache.Rungs[1]);
         int pieces = 0;
         int inside = 0;

@@ -61,11 +61,24 @@ public sealed class LoadSummaryTests
 
     private static Scenario Scenario => new()
     {
-        Name = "s", Demand = 1, Sessions = 1, ContextTokens = 1, Turns = 1, Arrivals = new ArrivalRule { Kind = "burst" }, Limits = Limits,
+        Name = "s",
+        Demand = 1,
+        Sessions = 1,
+        ContextTokens = 1,
+        Turns = 1,
+        Arrivals = new ArrivalRule { Kind = "burst" },
+        Limits = Limits,
     };
 
     private static TurnResult Turn(double sent, string? finish, double? ttft, double? itl) => new()
     {
-        Session = 0, Turn = 0, Document = 0, SentSeconds = sent, EndSeconds = sent + 1, Finish = finish, TtftMs = ttft, ItlMs = itl,
+        Session = 0,
+        Turn = 0,
+        Document = 0,
+        SentSeconds = sent,
+        EndSeconds = sent + 1,
+        Finish = finish,
+        TtftMs = ttft,
+        ItlMs = itl,
     };
 }
