@@ -47,6 +47,7 @@ internal static class ReportCommand
             BenchRun<RungSpeedFile>.ReadAll(folder, "rungs-*.json", ResultJson.Default.RungSpeedFile),
             BenchRun<TranscodeFile>.ReadAll(folder, "transcode-*.json", ResultJson.Default.TranscodeFile)),
         .. DemandSection.Lines(BenchRun<LoadResult>.ReadAll(folder, "load-*.json", ResultJson.Default.LoadResult)),
+        .. DistortionSection.Lines(BenchRun<DistortionFile>.ReadAll(folder, "distortion-*.json", ResultJson.Default.DistortionFile)),
         .. CapacitySection.Lines(BenchRun<CapacityFile>.ReadAll(folder, "capacity-*.json", ResultJson.Default.CapacityFile)),
     ];
 

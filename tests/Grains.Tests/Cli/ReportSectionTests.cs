@@ -2,6 +2,7 @@ using System.Text.Json;
 using Concertina.Cli;
 using Concertina.Cli.Benches;
 using Concertina.Cli.Benches.Cache;
+using Concertina.Cli.Benches.Load;
 using Concertina.Cli.Evaluation;
 using Concertina.Cli.Reports;
 using Concertina.Cli.Reports.Sections;
@@ -42,6 +43,38 @@ public sealed class ReportSectionTests
         Assert.Contains("| llama.cpp `f16`, computed | 8 | 33,554,432 | 4,096.0 | 0 |", lines);
         Assert.Contains("| llama.cpp `q8_0`, computed | 15 | 17,825,792 | 2,176.0 | 0 |", lines);
         Assert.Contains("| llama.cpp `q4_0`, computed | 28 | 9,437,184 | 1,152.0 | 0 |", lines);
+    }
+
+    [Fact]
+    public void Loads_stand_by_demand_and_policy_and_their_recall_beside_the_run_with_the_most_memory()
+    {
+        LoadResult easy = Load(0.5, "elastic", [true, true, true, false]);
+        LoadResult hard = Load(3, "recompute", [true, false, true, false]);
+
+        string[] lines = [.. DemandSection.Lines([new BenchRun<LoadResult>("load-b", hard), new BenchRun<LoadResult>("load-a", easy)])];
+
+        string[] rows = [.. lines.Where(line => line.Contains("x | `", StringComparison.Ordinal))];
+        Assert.Equal(2, rows.Length);
+        Assert.StartsWith("| 0.5x | `elastic` | 4 of 4 |", rows[0], StringComparison.Ordinal);
+        Assert.Contains("| 75.0 | 0.0 (0.0 to 0.0) |", rows[0], StringComparison.Ordinal);
+        Assert.StartsWith("| 3x | `recompute` | 4 of 4 |", rows[1], StringComparison.Ordinal);
+        Assert.Contains("| 50.0 | -25.0 (", rows[1], StringComparison.Ordinal);
+        Assert.Empty(DemandSection.Lines([]));
+    }
+
+    [Fact]
+    public void Rules_of_mixtures_stand_with_what_they_were_judged_by()
+    {
+        DistortionFile result = new()
+        {
+            Command = "concertina bench distortion", Model = "demo", Tokens = 4096, ComparedTokens = 1024, Texts = 4, FittedPower = 1.2,
+            FittedDecay = 0.5, FittedScale = 1.1, Fitted = new DistortionFit(32, 0.9765, 17, 1.824), Used = new DistortionFit(32, 0.97, 17, 2.4), Plans = [],
+        };
+
+        string[] lines = [.. DistortionSection.Lines([new BenchRun<DistortionFile>("distortion-demo", result)])];
+
+        Assert.Contains("| fitted | 32 | 0.977 | 17 | 1.82x |", lines);
+        Assert.Empty(DistortionSection.Lines([]));
     }
 
     [Fact]
@@ -108,6 +141,23 @@ public sealed class ReportSectionTests
             },
         ],
     };
+
+    private static LoadResult Load(double demand, string policy, bool[] right)
+    {
+        Scenario scenario = new()
+        {
+            Name = "s", Demand = demand, Sessions = 4, ContextTokens = 1024, Turns = 1, Arrivals = new ArrivalRule { Kind = "burst" },
+            Limits = new ServiceLimits { TtftMs = 10, ItlMs = 10 },
+        };
+        TurnResult[] turns =
+        [
+            .. right.Select((answer, session) => new TurnResult
+            {
+                Session = session, Turn = 0, Document = session, SentSeconds = 0, EndSeconds = 1, TtftMs = 1, ItlMs = 1, Finish = "stop", Right = answer,
+            }),
+        ];
+        return LoadSummary.Of(scenario, turns, [], null) with { Policy = policy, Command = "concertina bench serve" };
+    }
 
     private static RungEvaluation Rung(string name, params RecallAtLength[] lengths) => new()
     {
