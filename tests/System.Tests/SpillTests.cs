@@ -23,7 +23,7 @@ public sealed class SpillTests : IDisposable
         await using (ServerProcess server = await Serve())
         {
             await FirstTurns(server);
-            await Until(() => PageFiles("*.pages").Length >= filesBefore && PageFiles("*").Length > 0);
+            await Until(server, () => PageFiles("*.pages").Length >= filesBefore && PageFiles("*").Length > 0);
             await server.KillHard();
         }
         await using ServerProcess again = await Serve();
@@ -36,7 +36,7 @@ public sealed class SpillTests : IDisposable
         await using (ServerProcess server = await Serve())
         {
             await FirstTurns(server);
-            await Until(() => PageFiles("*.pages").Length == Sessions);
+            await Until(server, () => PageFiles("*.pages").Length == Sessions);
             await server.KillHard();
         }
         Random random = new(1);
@@ -83,13 +83,23 @@ public sealed class SpillTests : IDisposable
                 .Where(file => file.Contains(".pages", StringComparison.Ordinal)).ToArray()
             : [];
 
-    private static async Task Until(Func<bool> holds)
+    private async Task Until(ServerProcess server, Func<bool> holds)
     {
         using CancellationTokenSource guard = new(TimeSpan.FromSeconds(60));
         using PeriodicTimer timer = new(TimeSpan.FromMilliseconds(1));
-        while (!holds())
+        try
         {
-            await timer.WaitForNextTickAsync(guard.Token);
+            while (!holds())
+            {
+                await timer.WaitForNextTickAsync(guard.Token);
+            }
+        }
+        catch (OperationCanceledException)
+        {
+            Dictionary<string, double> metrics = await Metrics.Read(server.Client);
+            IEnumerable<string> figures = metrics.Where(metric => metric.Key.Contains("spill", StringComparison.Ordinal) || metric.Key.Contains("idle", StringComparison.Ordinal))
+                .Select(metric => $"{metric.Key} {metric.Value}");
+            Assert.Fail($"There are {string.Join(", ", PageFiles("*").Select(Path.GetFileName))} after a minute; {string.Join(", ", figures)}.\n{server.Output}");
         }
     }
 

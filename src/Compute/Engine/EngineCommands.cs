@@ -99,6 +99,8 @@ internal sealed class EngineCommands(EngineState state, Admission admission, Set
             case EngineCommandKind.Spill:
                 Spill((Sequence)command.Target, command.Done!);
                 break;
+            case EngineCommandKind.Look:
+                break;
             case EngineCommandKind.Budget:
                 budget.Change((BudgetRequest)command.Target);
                 break;

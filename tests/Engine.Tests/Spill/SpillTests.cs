@@ -53,6 +53,22 @@ public sealed class SpillTests : IDisposable
     }
 
     [Fact]
+    public async Task A_session_that_is_to_be_kept_only_after_the_engine_went_to_rest_wakes_it()
+    {
+        await using EngineBench bench = new(pages: _folder.Open());
+        SequenceHandle handle = bench.Open();
+        bench.Finish(EngineBench.Submit(handle, bench.Spec(EngineBench.Prompt(100, seed: 1))));
+        while (bench.Engine.StepOnce())
+        {
+        }
+
+        handle.Keep(3);
+
+        Assert.True(bench.Engine.StepOnce());
+        Assert.False(bench.Engine.StepOnce());
+    }
+
+    [Fact]
     public async Task After_a_restart_a_session_goes_on_from_its_file()
     {
         int[] prompt = EngineBench.Prompt(300, seed: 3);

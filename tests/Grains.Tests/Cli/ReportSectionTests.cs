@@ -67,8 +67,17 @@ public sealed class ReportSectionTests
     {
         DistortionFile result = new()
         {
-            Command = "concertina bench distortion", Model = "demo", Tokens = 4096, ComparedTokens = 1024, Texts = 4, FittedPower = 1.2,
-            FittedDecay = 0.5, FittedScale = 1.1, Fitted = new DistortionFit(32, 0.9765, 17, 1.824), Used = new DistortionFit(32, 0.97, 17, 2.4), Plans = [],
+            Command = "concertina bench distortion",
+            Model = "demo",
+            Tokens = 4096,
+            ComparedTokens = 1024,
+            Texts = 4,
+            FittedPower = 1.2,
+            FittedDecay = 0.5,
+            FittedScale = 1.1,
+            Fitted = new DistortionFit(32, 0.9765, 17, 1.824),
+            Used = new DistortionFit(32, 0.97, 17, 2.4),
+            Plans = [],
         };
 
         string[] lines = [.. DistortionSection.Lines([new BenchRun<DistortionFile>("distortion-demo", result)])];
@@ -146,7 +155,12 @@ public sealed class ReportSectionTests
     {
         Scenario scenario = new()
         {
-            Name = "s", Demand = demand, Sessions = 4, ContextTokens = 1024, Turns = 1, Arrivals = new ArrivalRule { Kind = "burst" },
+            Name = "s",
+            Demand = demand,
+            Sessions = 4,
+            ContextTokens = 1024,
+            Turns = 1,
+            Arrivals = new ArrivalRule { Kind = "burst" },
             Limits = new ServiceLimits { TtftMs = 10, ItlMs = 10 },
         };
         TurnResult[] turns =

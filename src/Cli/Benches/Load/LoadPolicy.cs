@@ -16,13 +16,20 @@ internal sealed record LoadPolicy(string Name, JsonObject Settings, string Why)
     [
         Elastic,
         new("refuse",
-            new JsonObject { ["KvCache"] = new JsonObject { ["Rungs"] = "f16" }, ["Engine"] = new JsonObject { ["QueueWaitSeconds"] = 0.1 } },
-            "the lossless rung alone; idle conversations make way, least recently used first, and what still does not fit is refused at once"),
+            WithoutRungs(queueWaitSeconds: 0.1),
+            "the lossless rung alone and no page store; idle conversations make way, least recently used first, and what still does not fit is refused at once"),
         new("recompute",
-            new JsonObject { ["KvCache"] = new JsonObject { ["Rungs"] = "f16" }, ["Engine"] = new JsonObject { ["QueueWaitSeconds"] = 600 } },
-            "the lossless rung alone; idle conversations make way, least recently used first, and are computed anew on their next turn; what does "
+            WithoutRungs(queueWaitSeconds: 600),
+            "the lossless rung alone and no page store; idle conversations make way, least recently used first, and are computed anew on their next turn; what does "
             + "not fit waits, because answers are short and their length is known, so that admitting more and preempting could only lose work"),
     ];
+
+    private static JsonObject WithoutRungs(double queueWaitSeconds) => new()
+    {
+        ["KvCache"] = new JsonObject { ["Rungs"] = "f16" },
+        ["Engine"] = new JsonObject { ["QueueWaitSeconds"] = queueWaitSeconds },
+        ["Store"] = new JsonObject { ["Sessions"] = "off" },
+    };
 
     /// <summary>The policy of a name.</summary>
     /// <exception cref="CliException">There is none.</exception>

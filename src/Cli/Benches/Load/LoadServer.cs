@@ -34,7 +34,8 @@ internal sealed class LoadServer : IAsyncDisposable
     {
         string folder = Directory.CreateTempSubdirectory("concertina-load-").FullName;
         JsonObject settings = policy.Settings.DeepClone().AsObject();
-        settings["Store"] = new JsonObject { ["Directory"] = Path.Combine(folder, "store") };
+        settings["Store"] ??= new JsonObject();
+        settings["Store"]!["Directory"] = Path.Combine(folder, "store");
         string config = Path.Combine(folder, "config.json");
         await File.WriteAllTextAsync(config, settings.ToJsonString(), cancellation);
         var url = new Uri($"http://127.0.0.1:{FreePort()}");

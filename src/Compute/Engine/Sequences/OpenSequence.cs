@@ -76,7 +76,16 @@ internal sealed class OpenSequence(Sequence sequence, EngineState state, Action 
         }
     }
 
-    public override void Keep(long? epoch) => sequence.Epoch = epoch;
+    public override void Keep(long? epoch)
+    {
+        bool mayBeSpilled = sequence.Epoch is null && epoch is not null;
+        sequence.Epoch = epoch;
+        if (mayBeSpilled)
+        {
+            // An engine that has gone to rest meanwhile would not know that this one is due some time.
+            _intake.TryPost(new EngineCommand(EngineCommandKind.Look, sequence));
+        }
+    }
 
     public override Task SpillAsync()
     {
