@@ -45,9 +45,6 @@ internal sealed record LoadResult
     /// <summary>Turns that ended by their length before the answer was complete.</summary>
     public required int Truncated { get; init; }
 
-    /// <summary>Running streams whose work was thrown away, by the server's count; the engine has no such operation, so this is 0.</summary>
-    public required int Preemptions { get; init; }
-
     /// <summary>Turns that were refused before their first byte.</summary>
     public required int Refused { get; init; }
 

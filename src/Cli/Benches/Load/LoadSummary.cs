@@ -28,7 +28,6 @@ internal static class LoadSummary
             Completed = ended.Length,
             Failed = turns.Count(turn => turn.Failure is not null && turn.RefusedStatus is null),
             Truncated = ended.Count(turn => turn.Finish == "length"),
-            Preemptions = (int)MemorySample.Sum(metrics, "engine_sequences_preempted_total"),
             Refused = turns.Count(turn => turn.RefusedStatus is not null),
             Reclaimed = (int)MemorySample.Sum(metrics, "engine_sequences_reclaimed_total"),
             Reflexes = (int)MemorySample.Sum(metrics, "engine_reflexes_total"),

@@ -45,7 +45,7 @@ internal sealed record TurnResult
     /// <summary>What went wrong; null: nothing.</summary>
     public string? Failure { get; init; }
 
-    /// <summary>True when it ended well within the limits.</summary>
+    /// <summary>True when it ended by itself, not cut off, within the limits.</summary>
     public bool IsGood(ServiceLimits limits) =>
-        Finish is "stop" or "length" && TtftMs <= limits.TtftMs && (ItlMs is not { } between || between <= limits.ItlMs);
+        Finish is "stop" && TtftMs <= limits.TtftMs && (ItlMs is not { } between || between <= limits.ItlMs);
 }
