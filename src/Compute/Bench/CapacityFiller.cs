@@ -13,6 +13,10 @@ internal sealed class CapacityFiller(PagedKvCache cache, CapacitySettings settin
     private readonly float[] _keys = new float[ChunkTokens * cache.Shape.KvHeadCount * cache.Shape.HeadDim];
     private readonly float[] _values = new float[ChunkTokens * cache.Shape.KvHeadCount * cache.Shape.HeadDim];
 
+    // What eviction ranks by; other rungs ask for none.
+    private readonly float[] _queries =
+        new float[cache.Rungs.Evicts ? ChunkTokens * cache.Shape.KvHeadCount * cache.Shape.GroupSize * cache.Shape.HeadDim : 0];
+
     /// <summary>Makes sessions until one does not fit, which is released again.</summary>
     /// <returns>Sessions that fit.</returns>
     public int Fill(CancellationToken cancellation)
@@ -36,7 +40,7 @@ internal sealed class CapacityFiller(PagedKvCache cache, CapacitySettings settin
         cancellation.ThrowIfCancellationRequested();
         if (_sessions.Count > 0 && !settings.GrowAll)
         {
-            return cache.TryFork(_sessions[0], out session, deep: true);
+            return TryCopy(_sessions[0], out session);
         }
         session = cache.CreateTable();
         Squeezer.SetRung(session, cache.Rungs.Count - 1);
@@ -48,6 +52,21 @@ internal sealed class CapacityFiller(PagedKvCache cache, CapacitySettings settin
                 cache.Release(session);
                 return false;
             }
+        }
+        return true;
+    }
+
+    private bool TryCopy(PageTable first, out PageTable session)
+    {
+        if (!cache.TryFork(first, out session, deep: true))
+        {
+            return false;
+        }
+        Squeezer.SetRung(session, first.Rung);
+        if (!cache.Interior.Observations.TryCopy(first, session))
+        {
+            cache.Release(session);
+            return false;
         }
         return true;
     }
@@ -65,9 +84,18 @@ internal sealed class CapacityFiller(PagedKvCache cache, CapacitySettings settin
         {
             Randomise(_keys.AsSpan(0, numbers));
             Randomise(_values.AsSpan(0, numbers));
-            cache.Write(session, layer, new KvRows { FirstPosition = first, RowCount = count, Keys = _keys.AsSpan(0, numbers), Values = _values.AsSpan(0, numbers) });
+            Randomise(_queries);
+            cache.Write(session, layer, new KvRows
+            {
+                FirstPosition = first,
+                RowCount = count,
+                Keys = _keys.AsSpan(0, numbers),
+                Values = _values.AsSpan(0, numbers),
+                Queries = _queries,
+            });
         }
         cache.Commit(session, first + count);
+        // The last chunk ends with the last eviction: there is one table, so that none waits for another's.
         SqueezeOutcome outcome;
         do
         {

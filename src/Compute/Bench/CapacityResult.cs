@@ -15,7 +15,7 @@ public sealed record CapacityResult
     /// <summary>Bytes of one session as counted: what filling added to the bytes in use, by the number of sessions.</summary>
     public required long BytesPerSession { get; init; }
 
-    /// <summary>Bytes of one session at rest as the cache's formula says, rounding to extents included.</summary>
+    /// <summary>Bytes of one session at rest as the cache's formula says, rounding to extents included, and on a rung that evicts what waits for the next eviction.</summary>
     public required long FormulaBytes { get; init; }
 
     /// <summary>The formula at the length where most columns are exact: what the ladder and <c>inspect</c> show.</summary>

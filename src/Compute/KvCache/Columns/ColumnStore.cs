@@ -41,6 +41,9 @@ internal sealed unsafe class ColumnStore
 
     public int PageClass { get; }
 
+    /// <summary>Bytes of one block of a table's lists, rounding to extents included.</summary>
+    public int ListBlockBytes => _arena.Classes[_listClass].ShareBytes;
+
     private int PageStride => _arena.Classes[PageClass].StrideBytes;
 
     private int ListStride => _arena.Classes[_listClass].StrideBytes;
@@ -68,7 +71,7 @@ internal sealed unsafe class ColumnStore
         {
             least = Math.Min(least, _arena.Classes[rungs[rung].SizeClass].ShareBytes);
         }
-        return ((long)least * HeadCount) + (_arena.Classes[_listClass].ShareBytes / PageTable.BlockEntries);
+        return ((long)least * HeadCount) + (ListBlockBytes / PageTable.BlockEntries);
     }
 
     private long Bytes(int units, int open, int moved, RungFormat rung)
@@ -81,7 +84,7 @@ internal sealed unsafe class ColumnStore
         long openShare = _arena.Classes[PageClass].ShareBytes;
         long share = _arena.Classes[rung.SizeClass].ShareBytes;
         return (((open * openShare) + (moved * share)) * HeadCount)
-            + ((long)blocks * _arena.Classes[_listClass].ShareBytes) + PageTable.HeapBytesFor(HeadCount, blocks);
+            + ((long)blocks * ListBlockBytes) + PageTable.HeapBytesFor(HeadCount, blocks);
     }
 
     /// <summary>Appends new columns until there are this many. All or nothing.</summary>
