@@ -6,7 +6,7 @@ using Concertina.Compute.Tests.Attention;
 
 namespace Concertina.Compute.Tests.KvCache.Eviction;
 
-/// <summary>Sequences in a cache whose one deep rung evicts, and what their heads hold.</summary>
+/// <summary>Sequences in a cache whose first deep rung evicts, and what their heads hold.</summary>
 internal sealed class EvictionRig : IDisposable
 {
     public const int Observed = 8;
@@ -14,11 +14,15 @@ internal sealed class EvictionRig : IDisposable
     public static readonly KvShape Shape = new(2, 2, 2, 16);
 
     public EvictionRig(
-        string rung = "f16+evict4", EvictionOptions? options = null, KvShape? shape = null, long budgetBytes = 64L << 20)
+        string rung = "f16+evict4",
+        EvictionOptions? options = null,
+        KvShape? shape = null,
+        long budgetBytes = 64L << 20,
+        params IReadOnlyList<string> rungs)
     {
         Options = options ?? new EvictionOptions();
         Sequences = new Sequences(
-            shape ?? Shape, CacheParts.WithoutProfile(rung) with { Eviction = Options }, budgetBytes, queryScale: 3f);
+            shape ?? Shape, CacheParts.WithoutProfile([rung, .. rungs]) with { Eviction = Options }, budgetBytes, queryScale: 3f);
     }
 
     public EvictionOptions Options { get; }
