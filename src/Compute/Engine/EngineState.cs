@@ -11,6 +11,8 @@ namespace Concertina.Compute.Engine;
 /// <summary>What the stages of a step share. Engine thread only, except the intake.</summary>
 internal sealed class EngineState
 {
+    private readonly bool[] _isQuick;
+
     public EngineState(PagedKvCache cache, ModelConfig model, EngineOptions options, EngineServices services, Action wake)
     {
         Cache = cache;
@@ -19,6 +21,7 @@ internal sealed class EngineState
         Desk = services.Pages is { } pages ? new PageDesk(pages, options, wake, services.Manual) : null;
         Commitments = new CommitmentTable(cache, model.ContextLength, options.StepTokens);
         Ladder = new EngineLadder(services.Ladder ?? EngineLadder.Of(cache, services.Profile), options.DefaultFloorNats);
+        _isQuick = [.. Enumerable.Range(0, cache.Rungs.Count).Select(rung => ReflexLadders.IsQuick(cache.Rungs[rung]))];
         Curve = ReflexLadders.All(cache, Ladder, new PlanOptions());
         Intake = new Intake(new RequestRules(model, Commitments, Ladder, Curve, options.DefaultNewTokens), options, Time, wake);
         Ledger = new CommitmentLedger(Commitments.CapacityBytes, options.MaxRunning);
@@ -68,6 +71,25 @@ internal sealed class EngineState
 
     /// <summary>Sequences whose units are not all at their rung yet.</summary>
     public SqueezeQueue Squeezes { get; } = new();
+
+    /// <summary>Whether a sequence is on its way to a rung that is quick to encode, so that its bytes come free soon.</summary>
+    public bool IsQuick(Sequence sequence) => sequence.Table is { } table && _isQuick[table.Rung];
+
+    /// <summary>Whether there is such a sequence.</summary>
+    public bool HasQuickSqueezes
+    {
+        get
+        {
+            foreach (Sequence sequence in Squeezes)
+            {
+                if (IsQuick(sequence))
+                {
+                    return true;
+                }
+            }
+            return false;
+        }
+    }
 
     /// <summary>Sequences that are to get a better rung back.</summary>
     public UndoQueue Undos { get; }

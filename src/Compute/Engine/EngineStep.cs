@@ -49,7 +49,7 @@ internal sealed class EngineStep
         _results = new StepResults(state, _settlement, metrics, runner.Config.VocabularySize);
         Squeeze = new SqueezeStage(state);
         _reflex = new Reflex(state);
-        state.Slots.MayReclaim = _reflex.IsExhausted;
+        state.Slots.Right = _reflex.Right;
         Undo = new UndoStage(state);
         _batch = new StepBatch(options.StepTokens, options.MaxLogitRows, runner.Config.VocabularySize);
         PublishReadings();
@@ -125,8 +125,8 @@ internal sealed class EngineStep
         bool urgent = _scheduler.WaitingRuns > 0 || _budget.NeedsBytes || _state.Wakes.NeedsBytes;
         moved |= _reflex.Run(urgent, _squeezing);
         moved |= _squeezing = Squeeze.Run(urgent);
-        _state.Slots.MayReclaim = _reflex.IsExhausted;
-        moved |= _budget.Run(_reflex.IsExhausted);
+        _state.Slots.Right = _reflex.Right;
+        moved |= _budget.Run();
         moved |= Spill(startedAt);
         CheckLaws();
         _readings.MemoryWaits += _scheduler.WaitingRuns > 0 ? 1 : 0;

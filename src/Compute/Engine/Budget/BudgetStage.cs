@@ -70,15 +70,14 @@ internal sealed class BudgetStage
         else
         {
             ReviewQueue();
-            Run(mayReclaim: false);
+            Run();
         }
         request.Complete(Current);
     }
 
     /// <summary>Goes on towards the target.</summary>
-    /// <param name="mayReclaim">Whether nothing more can be squeezed, so that idle sequences have to go.</param>
     /// <returns>True when bytes came free or were given back.</returns>
-    public bool Run(bool mayReclaim)
+    public bool Run()
     {
         if (!IsShrinking)
         {
@@ -86,7 +85,7 @@ internal sealed class BudgetStage
         }
         _state.Undos.KeepWithin();
         _state.Ledger.CapacityBytes = Math.Max(_state.Commitments.CapacityBytes, _state.Ledger.LeastCapacityBytes());
-        bool reclaimed = NeedsBytes && mayReclaim && _state.Slots.TryReclaim();
+        bool reclaimed = NeedsBytes && _state.Slots.TryReclaim();
         return Shrink() | reclaimed;
     }
 

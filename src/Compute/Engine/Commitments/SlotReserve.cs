@@ -14,8 +14,8 @@ namespace Concertina.Compute.Engine.Scheduling;
 internal sealed class SlotReserve(
     PagedKvCache cache, CommitmentTable commitments, CommitmentLedger ledger, UndoQueue undos, SpillQueue spills)
 {
-    /// <summary>Whether idle sequences may be dropped: nothing more can be squeezed.</summary>
-    public bool MayReclaim { get; set; } = true;
+    /// <summary>How idle sequences may be made to give way.</summary>
+    public ReclaimRight Right { get; set; } = ReclaimRight.Drop;
 
     /// <summary>Idle sequences whose units were taken back.</summary>
     public long Reclaimed { get; private set; }
@@ -40,7 +40,7 @@ internal sealed class SlotReserve(
             {
                 continue;
             }
-            if (!MayReclaim || !TryReclaim())
+            if (!TryReclaim())
             {
                 return false;
             }
@@ -52,26 +52,18 @@ internal sealed class SlotReserve(
     public bool IsReclaiming => spills.IsCopying;
 
     /// <summary>
-    /// Gives back the units of the sequence that has been idle longest, after they were copied for its page file if it has one.
+    /// Gives back the units of the sequence that has been idle longest, as far as <see cref="Right"/> goes: after they were
+    /// copied for its page file if it has one.
     /// </summary>
-    /// <returns>False when none is idle, or its units are not all copied yet.</returns>
+    /// <returns>False when there is none, or its units are not all copied yet.</returns>
     public bool TryReclaim()
     {
-        if (!spills.IsCopying)
+        bool dropped = false;
+        if (Right == ReclaimRight.None || !(spills.IsCopying || TryBegin(out dropped)))
         {
-            if (spills.Idle.TakeOldest() is not { } oldest)
-            {
-                return false;
-            }
-            undos.Drop(oldest);
-            if (!spills.TryBegin(oldest))
-            {
-                Release(oldest);
-                Reclaimed++;
-                return true;
-            }
+            return false;
         }
-        bool released = Spill();
+        bool released = dropped || Spill();
         Reclaimed += released ? 1 : 0;
         return released;
     }
@@ -122,6 +114,27 @@ internal sealed class SlotReserve(
             sequence.Table = null;
         }
         sequence.PublishTable();
+    }
+
+    // Whether a sequence gives way, and whether it has done so already because it could not be kept.
+    private bool TryBegin(out bool dropped)
+    {
+        dropped = false;
+        if (Right == ReclaimRight.Spill)
+        {
+            return spills.Next() is { } next && TrySpill(next);
+        }
+        if (spills.Idle.TakeOldest() is not { } oldest)
+        {
+            return false;
+        }
+        undos.Drop(oldest);
+        dropped = !spills.TryBegin(oldest);
+        if (dropped)
+        {
+            Release(oldest);
+        }
+        return true;
     }
 
     private bool TryExtend(Run run, int tokens)

@@ -8,9 +8,10 @@ namespace Concertina.Compute.Engine.Elastic;
 
 /// <summary>
 /// The worker's own answer to pressure, always active: above the high watermark it squeezes sessions, the idle and light ones
-/// first, by quick codecs until the low watermark is in sight; when a sequence waits for memory, by all codecs, and at last
-/// everybody to the floors that commitments are made of. Only then are idle sequences dropped. Engine thread only, between
-/// steps; in the steady state it looks at two numbers.
+/// first, by quick codecs until the low watermark is in sight. When a sequence waits for memory and nobody can be squeezed
+/// quickly, idle sequences are spilled; where none can be, it squeezes by all codecs, and at last everybody to the floors that
+/// commitments are made of. Only then are idle sequences dropped. Engine thread only, between steps; in the steady state it
+/// looks at two numbers.
 /// </summary>
 internal sealed class Reflex
 {
@@ -30,14 +31,17 @@ internal sealed class Reflex
         _ladder = ReflexLadders.All(state.Cache, state.Ladder, options);
         _all = new ReflexRule(_ladder);
         _quick = new ReflexRule(ReflexLadders.Quick(state.Cache, state.Ladder, options));
-        IsExhausted = _ladder.Count == 1;
+        Right = NothingBegun;
     }
 
     /// <summary>Times it squeezed; each outdates the plans made elsewhere before.</summary>
     public long Count { get; private set; }
 
-    /// <summary>True when nothing more can be squeezed, so that idle sequences have to make way.</summary>
-    public bool IsExhausted { get; private set; }
+    /// <summary>How idle sequences may be made to give way, as of the last look.</summary>
+    public ReclaimRight Right { get; private set; }
+
+    // Without rungs there is nothing to wait for.
+    private ReclaimRight NothingBegun => _ladder.Count == 1 ? ReclaimRight.Drop : ReclaimRight.None;
 
     /// <summary>Looks at the memory and squeezes if it has to.</summary>
     /// <param name="waits">Whether a sequence waits for memory.</param>
@@ -47,19 +51,25 @@ internal sealed class Reflex
     {
         double capacity = _state.Commitments.CapacityBytes; // that of a smaller budget on the way, too
         double used = _state.LiveBytes;
-        // What was begun is finished before more is asked for, unless it comes no further.
-        bool begun = _state.Squeezes.Count > 0 && squeezing;
-        if (_ladder.Count == 1 || begun || (!waits && used < _state.Options.HighWatermark * capacity))
+        // What was begun is finished before more is asked for, unless it comes no further or frees bytes too slowly.
+        bool begun = squeezing && _state.Squeezes.Count > 0;
+        bool isSlow = begun && waits && !_state.HasQuickSqueezes;
+        if (_ladder.Count == 1 || (begun && !isSlow) || (!waits && used < _state.Options.HighWatermark * capacity))
         {
-            IsExhausted = _ladder.Count == 1;
+            Right = NothingBegun;
             return false;
         }
         Gather();
         double low = Math.Min(_state.Options.LowWatermark, _state.Options.HighWatermark);
         double excess = Math.Max(used - (low * capacity), waits ? 1 : 0);
-        bool moved = Squeeze(_quick, excess) || (waits && (Squeeze(_all, excess) || ToFloors()));
+        bool moved = Squeeze(_quick, excess);
+        Right = waits && !moved ? ReclaimRight.Spill : ReclaimRight.None;
+        if (Right == ReclaimRight.Spill && !isSlow && !_state.Spills.CanGoOn)
+        {
+            moved = Squeeze(_all, excess) || ToFloors();
+            Right = moved ? ReclaimRight.None : ReclaimRight.Drop;
+        }
         Count += moved ? 1 : 0;
-        IsExhausted = waits && !moved;
         _sequences.Clear();
         return moved;
     }

@@ -21,6 +21,10 @@ internal static class ReflexLadders
     /// <summary>Those whose codecs encode quickly, or take their pages over without encoding.</summary>
     public static PlanLadder Quick(PagedKvCache cache, EngineLadder ladder, PlanOptions options) => Make(cache, ladder, options, quick: true);
 
+    /// <summary>Whether a rung's own codecs encode quickly.</summary>
+    public static bool IsQuick(RungFormat rung) =>
+        rung.Page.KeyCodec.EncodeWeight <= QuickEncodeWeight && rung.Page.ValueCodec.EncodeWeight <= QuickEncodeWeight;
+
     private static PlanLadder Make(PagedKvCache cache, EngineLadder ladder, PlanOptions options, bool quick)
     {
         PlanRung[] rungs = new PlanRung[cache.Rungs.Count];

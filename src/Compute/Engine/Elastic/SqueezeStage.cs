@@ -58,7 +58,8 @@ internal sealed class SqueezeStage(EngineState state)
                 state.Undos.Abandon(job);
             }
         }
-        for (int turn = state.Squeezes.Count; turn > 0 && TryTurn(state.Squeezes.First!); turn--)
+        bool quickAlone = urgent && state.HasQuickSqueezes;
+        for (int turn = state.Squeezes.Count; turn > 0 && TryTurn(state.Squeezes.First!, quickAlone); turn--)
         {
         }
         ChargedBytes += LastSliceBytes;
@@ -69,12 +70,17 @@ internal sealed class SqueezeStage(EngineState state)
     private bool HasRoom(PageTable table) =>
         LastSliceBytes == 0 || LastSliceBytes + state.Cache.Interior.DearestCharge(table) <= SliceBytes;
 
-    // False when the slice is used up.
-    private bool TryTurn(Sequence sequence)
+    // False when the slice is used up. While memory is waited for, what is slow to encode waits for what is quick.
+    private bool TryTurn(Sequence sequence, bool quickAlone)
     {
         if (sequence.Table is not { } table || sequence.Spill is not null)
         {
             state.Squeezes.RemoveFirst();
+            return true;
+        }
+        if (quickAlone && !state.IsQuick(sequence))
+        {
+            state.Squeezes.Rotate();
             return true;
         }
         if (!HasRoom(table))

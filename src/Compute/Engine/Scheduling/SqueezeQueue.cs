@@ -17,6 +17,9 @@ internal sealed class SqueezeQueue
         }
     }
 
+    /// <summary>The sequences, in the order of their turns.</summary>
+    public Queue<Sequence>.Enumerator GetEnumerator() => _waiting.GetEnumerator();
+
     /// <summary>The sequence whose turn it is, or null.</summary>
     public Sequence? First => _waiting.TryPeek(out Sequence? first) ? first : null;
 

@@ -28,6 +28,9 @@ internal sealed class SpillQueue(PagedKvCache cache, PageDesk? desk, IdleSequenc
     /// <summary>True while units are being copied: bytes are on their way.</summary>
     public bool IsCopying => _jobs.Count > 0;
 
+    /// <summary>True when units are being copied, or there is a sequence whose units could be.</summary>
+    public bool CanGoOn => IsCopying || Next() is not null;
+
     /// <summary>Whether a sequence has a page file of its own.</summary>
     public bool CanKeep(Sequence sequence) => desk is { Store.Enabled: true } && desk.OwnerOf(sequence) is not null;
 

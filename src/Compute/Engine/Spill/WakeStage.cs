@@ -68,7 +68,7 @@ internal sealed class WakeStage(PagedKvCache cache, PageDesk? desk, TimeProvider
             return true;
         }
         NeedsBytes = true;
-        if (slots.MayReclaim && !slots.TryReclaim() && !slots.IsReclaiming)
+        if (!slots.TryReclaim() && !slots.IsReclaiming && slots.Right == ReclaimRight.Drop)
         {
             wake.Drop(); // nobody is left who could make room: it is computed anew, in its promise
             desk!.Figures.AddRecomputed();
