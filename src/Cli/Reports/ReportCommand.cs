@@ -8,7 +8,7 @@ using Concertina.Cli.Reports.Sections;
 
 namespace Concertina.Cli.Reports;
 
-/// <summary><c>concertina report</c>: a page and two plots of what <c>concertina eval</c> found.</summary>
+/// <summary><c>concertina report</c>: a page and plots of what <c>concertina eval</c> found.</summary>
 internal static class ReportCommand
 {
     public static Command Create()
@@ -17,18 +17,19 @@ internal static class ReportCommand
         Option<string> page = new("--out") { Description = "Page to write.", DefaultValueFactory = _ => "docs/quality.md" };
         Option<string> plot = new("--plot") { Description = "Plot of bytes against divergence.", DefaultValueFactory = _ => "docs/quality.svg" };
         Option<string> capacity = new("--capacity-plot") { Description = "Plot of sessions per GiB.", DefaultValueFactory = _ => "docs/capacity.svg" };
-        Command command = new("report", "Writes a page and plots from results of eval.") { results, page, plot, capacity };
+        Option<string> demand = new("--demand-plot") { Description = "Plot of goodput under memory pressure.", DefaultValueFactory = _ => "docs/demand.svg" };
+        Command command = new("report", "Writes a page and plots from results of eval.") { results, page, plot, capacity, demand };
         command.SetAction(arguments =>
         {
             Write(new ReportFiles(
                 arguments.GetRequiredValue(results), arguments.GetRequiredValue(page),
-                arguments.GetRequiredValue(plot), arguments.GetRequiredValue(capacity)));
+                arguments.GetRequiredValue(plot), arguments.GetRequiredValue(capacity), arguments.GetRequiredValue(demand)));
             return ExitCode.Success;
         });
         return command;
     }
 
-    /// <summary>Writes all three.</summary>
+    /// <summary>Writes the page and its plots.</summary>
     /// <exception cref="CliException">A result cannot be read, or a file cannot be written.</exception>
     public static void Write(ReportFiles files)
     {
@@ -36,24 +37,32 @@ internal static class ReportCommand
         var rungs = PlottedRungs.Of(groups);
         string folder = Path.GetDirectoryName(Path.GetFullPath(files.Page))!;
         QualityReport report = new(Command(files), Shown(files.Results), Address(folder, files.Plot), Address(folder, files.CapacityPlot));
-        WriteFile(files.Page, report.Text(groups, Sections(files.Results)));
+        string? demand = DemandPlot.Of([.. Loads(files.Results).Select(run => run.Result)]);
+        WriteFile(files.Page, report.Text(groups, Sections(files.Results, Address(folder, files.DemandPlot))));
         WriteFile(files.Plot, QualityPlot.Of(rungs));
         WriteFile(files.CapacityPlot, CapacityPlot.Of(rungs));
+        if (demand is not null)
+        {
+            WriteFile(files.DemandPlot, demand);
+        }
     }
 
-    private static IEnumerable<string> Sections(string folder) =>
+    private static IReadOnlyList<BenchRun<LoadResult>> Loads(string folder) =>
+        BenchRun<LoadResult>.ReadAll(folder, "load-*.json", ResultJson.Default.LoadResult);
+
+    private static IEnumerable<string> Sections(string folder, string demandPlot) =>
     [
         .. SpeedSection.Lines(
             BenchRun<RungSpeedFile>.ReadAll(folder, "rungs-*.json", ResultJson.Default.RungSpeedFile),
             BenchRun<TranscodeFile>.ReadAll(folder, "transcode-*.json", ResultJson.Default.TranscodeFile)),
-        .. DemandSection.Lines(BenchRun<LoadResult>.ReadAll(folder, "load-*.json", ResultJson.Default.LoadResult)),
+        .. DemandSection.Lines(Loads(folder), demandPlot),
         .. DistortionSection.Lines(BenchRun<DistortionFile>.ReadAll(folder, "distortion-*.json", ResultJson.Default.DistortionFile)),
         .. CapacitySection.Lines(BenchRun<CapacityFile>.ReadAll(folder, "capacity-*.json", ResultJson.Default.CapacityFile)),
     ];
 
     private static string Command(ReportFiles files) => CommandLineText.Of(
     [
-        "", "report", "--results", files.Results, "--out", files.Page, "--plot", files.Plot, "--capacity-plot", files.CapacityPlot,
+        "", "report", "--results", files.Results, "--out", files.Page, "--plot", files.Plot, "--capacity-plot", files.CapacityPlot, "--demand-plot", files.DemandPlot,
     ]);
 
     private static string Shown(string folder) => Path.IsPathRooted(folder) ? Path.GetFileName(folder.TrimEnd('/', '\\')) : folder;

@@ -124,7 +124,7 @@ internal sealed class EngineStep
         _mark.Enter(EngineStage.Squeeze);
         bool urgent = _scheduler.WaitingRuns > 0 || _budget.NeedsBytes || _state.Wakes.NeedsBytes;
         moved |= _reflex.Run(urgent, _squeezing);
-        moved |= _squeezing = Squeeze.Run(urgent);
+        moved |= _squeezing = RunSqueeze(urgent);
         _state.Slots.Right = _reflex.Right;
         moved |= _budget.Run();
         moved |= Spill(startedAt);
@@ -132,6 +132,14 @@ internal sealed class EngineStep
         _readings.MemoryWaits += _scheduler.WaitingRuns > 0 ? 1 : 0;
         PublishReadings();
         return moved;
+    }
+
+    private bool RunSqueeze(bool urgent)
+    {
+        long startedAt = _state.Time.GetTimestamp();
+        bool squeezing = Squeeze.Run(urgent);
+        _readings.SqueezeSeconds += Squeeze.LastSliceBytes > 0 ? _state.Time.GetElapsedTime(startedAt).TotalSeconds : 0;
+        return squeezing;
     }
 
     private void TellDuration(TimeSpan elapsed)
@@ -219,6 +227,7 @@ internal sealed class EngineStep
         _readings.Budget = _budget.Current;
         _readings.ReclaimedBytes = Squeeze.ReclaimedBytes;
         _readings.Pressure = (double)_state.LiveBytes / Math.Max(1, _state.Commitments.CapacityBytes);
+        _readings.Preemptions = _scheduler.Preemptions;
         _readings.FloorViolations = _settlement.FloorViolations;
         _state.Cache.Interior.CountByRung(_readings.RungBytes);
         _readings.Kv = _state.Cache.Statistics();

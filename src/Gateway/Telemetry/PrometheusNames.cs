@@ -16,6 +16,7 @@ internal static class PrometheusNames
         ["engine.queue.length"] = "vllm:num_requests_waiting",
         ["engine.tokens.prefilled"] = "vllm:prompt_tokens_total",
         ["engine.tokens.generated"] = "vllm:generation_tokens_total",
+        ["engine.sequences.preempted"] = "vllm:num_preemptions_total",
         ["kv_cache.prefix.hits"] = "vllm:prefix_cache_hits_total",
         ["gen_ai.server.request.duration"] = "vllm:e2e_request_latency_seconds",
         ["gen_ai.server.time_to_first_token"] = "vllm:time_to_first_token_seconds",

@@ -1,10 +1,12 @@
 using System.Text.Json;
+using System.Xml.Linq;
 using Concertina.Cli;
 using Concertina.Cli.Benches;
 using Concertina.Cli.Benches.Cache;
 using Concertina.Cli.Benches.Load;
 using Concertina.Cli.Evaluation;
 using Concertina.Cli.Reports;
+using Concertina.Cli.Reports.Plots;
 using Concertina.Cli.Reports.Sections;
 using Concertina.Compute.Bench;
 using Concertina.Compute.Evaluation;
@@ -51,15 +53,29 @@ public sealed class ReportSectionTests
         LoadResult easy = Load(0.5, "elastic", [true, true, true, false]);
         LoadResult hard = Load(3, "recompute", [true, false, true, false]);
 
-        string[] lines = [.. DemandSection.Lines([new BenchRun<LoadResult>("load-b", hard), new BenchRun<LoadResult>("load-a", easy)])];
+        string[] lines = [.. DemandSection.Lines([new BenchRun<LoadResult>("load-b", hard), new BenchRun<LoadResult>("load-a", easy)], "demand.svg")];
 
         string[] rows = [.. lines.Where(line => line.Contains("x | `", StringComparison.Ordinal))];
         Assert.Equal(2, rows.Length);
+        Assert.Contains("![Good turns a second by demand, a curve a policy](demand.svg)", lines);
         Assert.StartsWith("| 0.5x | `elastic` | 4 of 4 |", rows[0], StringComparison.Ordinal);
         Assert.Contains("| 75.0 | 0.0 (0.0 to 0.0) |", rows[0], StringComparison.Ordinal);
         Assert.StartsWith("| 3x | `recompute` | 4 of 4 |", rows[1], StringComparison.Ordinal);
         Assert.Contains("| 50.0 | -25.0 (", rows[1], StringComparison.Ordinal);
-        Assert.Empty(DemandSection.Lines([]));
+        Assert.Empty(DemandSection.Lines([], "demand.svg"));
+    }
+
+    [Fact]
+    public void Goodput_by_demand_is_a_curve_a_policy()
+    {
+        XDocument picture = XDocument.Parse(DemandPlot.Of(
+            [Load(3, "elastic", [true]), Load(0.5, "elastic", [true]), Load(1, "recompute", [true]), Load(3, "recompute", [true])])!);
+
+        XElement[] curves = [.. picture.Descendants().Where(element => element.Name.LocalName == "polyline")];
+        Assert.Equal(["curve1", "curve3"], curves.Select(curve => curve.Attribute("class")!.Value).Order(StringComparer.Ordinal));
+        Assert.All(curves, curve => Assert.Equal(2, curve.Attribute("points")!.Value.Split(' ').Length));
+        Assert.Contains("recompute at 3x: 1.000 good turns a second", picture.ToString(), StringComparison.Ordinal);
+        Assert.Null(DemandPlot.Of([]));
     }
 
     [Fact]

@@ -189,7 +189,7 @@ public sealed class ReportTests
     private static ReportFiles Write(TemporaryFolder folder, string name)
     {
         string output = folder.File(name);
-        ReportFiles files = new(folder.Path, Path.Combine(output, "q.md"), Path.Combine(output, "q.svg"), Path.Combine(output, "c.svg"));
+        ReportFiles files = new(folder.Path, Path.Combine(output, "q.md"), Path.Combine(output, "q.svg"), Path.Combine(output, "c.svg"), Path.Combine(output, "d.svg"));
         ReportCommand.Write(files);
         return files;
     }

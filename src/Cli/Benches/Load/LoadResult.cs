@@ -48,6 +48,12 @@ internal sealed record LoadResult
     /// <summary>Turns that were refused before their first byte.</summary>
     public required int Refused { get; init; }
 
+    /// <summary>Streams that lost units while they ran and computed them again, by the server's count.</summary>
+    public required int Preemptions { get; init; }
+
+    /// <summary>Seconds of squeezing for each 10^9 bytes that it set free; null: none.</summary>
+    public required double? ReclaimSecondsPerGb { get; init; }
+
     /// <summary>Conversations that were idle and lost their units, by the server's count.</summary>
     public required int Reclaimed { get; init; }
 
@@ -69,7 +75,7 @@ internal sealed record LoadResult
     /// <summary>Request to first text, milliseconds.</summary>
     public required LoadPercentiles? TtftMs { get; init; }
 
-    /// <summary>Mean gap between pieces of text of a turn, milliseconds.</summary>
+    /// <summary>Gaps between neighbouring pieces of text of all turns, milliseconds.</summary>
     public required LoadPercentiles? ItlMs { get; init; }
 
     /// <summary>Request to last text, milliseconds.</summary>

@@ -61,6 +61,7 @@ internal sealed class LoadRunner(ChatClient client, Scenario scenario, TimeProvi
         EndSeconds = Math.Round(seconds.End, 3),
         TtftMs = answer.AtMs.Count > 0 ? Math.Round(answer.AtMs[0], 1) : null,
         ItlMs = answer.AtMs.Count > 1 ? Math.Round(answer.GapsMs.Average(), 2) : null,
+        GapsMs = [.. answer.GapsMs],
         Finish = answer.Failure is null ? answer.Finish : null,
         Rung = answer.Rung,
         CachedTokens = answer.CachedTokens,

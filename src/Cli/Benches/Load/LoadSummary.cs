@@ -29,6 +29,8 @@ internal static class LoadSummary
             Failed = turns.Count(turn => turn.Failure is not null && turn.RefusedStatus is null),
             Truncated = ended.Count(turn => turn.Finish == "length"),
             Refused = turns.Count(turn => turn.RefusedStatus is not null),
+            Preemptions = (int)MemorySample.Sum(metrics, "vllm:num_preemptions_total"),
+            ReclaimSecondsPerGb = SecondsPerGb(metrics),
             Reclaimed = (int)MemorySample.Sum(metrics, "engine_sequences_reclaimed_total"),
             Reflexes = (int)MemorySample.Sum(metrics, "engine_reflexes_total"),
             TranscodedUnits = (long)MemorySample.Sum(metrics, "kv_cache_unit_transcoded_total"),
@@ -36,12 +38,19 @@ internal static class LoadSummary
             Recall = Math.Round((double)right / turns.Count, 4),
             RecallCi95 = Wilson(right, turns.Count),
             TtftMs = LoadPercentiles.Of(ended.Where(turn => turn.TtftMs is not null).Select(turn => turn.TtftMs!.Value)),
-            ItlMs = LoadPercentiles.Of(ended.Where(turn => turn.ItlMs is not null).Select(turn => turn.ItlMs!.Value)),
+            ItlMs = LoadPercentiles.Of(ended.SelectMany(turn => turn.GapsMs)),
             EndToEndMs = LoadPercentiles.Of(ended.Select(turn => 1000 * (turn.EndSeconds - turn.SentSeconds))),
             Rungs = ended.GroupBy(turn => turn.Rung ?? "not told").OrderBy(group => group.Key, StringComparer.Ordinal).ToDictionary(group => group.Key, group => group.Count()),
             Turns = turns,
             Samples = samples,
         };
+    }
+
+    private static double? SecondsPerGb(string? metrics)
+    {
+        const double gigabyte = 1e9;
+        double reclaimed = MemorySample.Sum(metrics, "kv_cache_memory_reclaimed_bytes_total");
+        return reclaimed > 0 ? Math.Round(MemorySample.Sum(metrics, "kv_cache_squeeze_duration_seconds_total") * gigabyte / reclaimed, 2) : null;
     }
 
     /// <summary>Wilson's 95 % interval of a share.</summary>

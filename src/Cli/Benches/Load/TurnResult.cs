@@ -1,3 +1,5 @@
+using System.Text.Json.Serialization;
+
 namespace Concertina.Cli.Benches.Load;
 
 /// <summary>One turn as its client saw it.</summary>
@@ -23,6 +25,10 @@ internal sealed record TurnResult
 
     /// <summary>Mean milliseconds between pieces of text; null: fewer than two.</summary>
     public double? ItlMs { get; init; }
+
+    /// <summary>Milliseconds between neighbouring pieces of text; not in the file.</summary>
+    [JsonIgnore]
+    public IReadOnlyList<double> GapsMs { get; init; } = [];
 
     /// <summary>Why the stream ended: the API's finish reason; null: it did not end well.</summary>
     public string? Finish { get; init; }

@@ -26,13 +26,25 @@ internal sealed class Picture
         .vector { fill: #2f9e6e; stroke: #2f9e6e; }
         .evict { fill: #c9781d; stroke: #c9781d; }
         .other { fill: #9a6bc4; stroke: #9a6bc4; }
+        .step0 { fill: #8c959f; stroke: none; }
+        .step1 { fill: #9ec5ea; stroke: none; }
+        .step2 { fill: #6aa6dc; stroke: none; }
+        .step3 { fill: #3b78c4; stroke: none; }
+        .step4 { fill: #2a5591; stroke: none; }
+        .step5 { fill: #2f9e6e; stroke: none; }
+        .step6 { fill: #1d6b4a; stroke: none; }
+        .step7 { fill: #c9781d; stroke: none; }
+        .curve { fill: none; stroke: #57606a; stroke-width: 1.6; }
+        .curve1 { fill: none; stroke: #3b78c4; stroke-width: 2.4; }
+        .curve2 { fill: none; stroke: #c9781d; stroke-width: 2.4; }
+        .curve3 { fill: none; stroke: #9a6bc4; stroke-width: 2.4; }
         .arm { fill: none; stroke-width: 2; }
         @media (prefers-color-scheme: dark) {
           text { fill: #e6edf3; }
           .note { fill: #9ba7b4; }
           .ground { fill: #0d1117; }
           .grid { stroke: #30363d; }
-          .axis, .hull { stroke: #9ba7b4; }
+          .axis, .hull, .curve { stroke: #9ba7b4; }
           .leader { stroke: #6e7781; }
         }
         """;
@@ -61,6 +73,9 @@ internal sealed class Picture
 
     public void Path(string style, IEnumerable<(double X, double Y)> points) =>
         Add("polyline", style, ("points", string.Join(' ', points.Select(point => $"{Number(point.X)},{Number(point.Y)}"))));
+
+    public void Area(string style, IEnumerable<(double X, double Y)> points) =>
+        Add("polygon", style, ("points", string.Join(' ', points.Select(point => $"{Number(point.X)},{Number(point.Y)}"))));
 
     public void Dot(string style, (double X, double Y) at) => Add("circle", style, ("cx", Number(at.X)), ("cy", Number(at.Y)), ("r", "4.5"));
 

@@ -9,7 +9,9 @@ internal static class DemandSection
     private const int Seed = 1;
 
     /// <summary>Lines of the section; none without results.</summary>
-    public static IEnumerable<string> Lines(IReadOnlyList<BenchRun<LoadResult>> runs)
+    /// <param name="runs">The runs.</param>
+    /// <param name="plot">Address of <see cref="Plots.DemandPlot"/>.</param>
+    public static IEnumerable<string> Lines(IReadOnlyList<BenchRun<LoadResult>> runs, string plot)
     {
         if (runs.Count == 0)
         {
@@ -22,6 +24,7 @@ internal static class DemandSection
         return
         [
             "## Under memory pressure", "",
+            $"![Good turns a second by demand, a curve a policy]({plot})", "",
             $"{scenario.Sessions} conversations about documents of {Figures.Count(scenario.ContextTokens)} tokens, {scenario.Turns} questions each, {scenario.ThinkSeconds} s of thought between them on",
             "average; the same in every run, only the KV budget differs. Demand is the lossless bytes of all conversations as a multiple of it. A turn",
             $"is good when its first text came within {Figures.Count(scenario.Limits.TtftMs)} ms and the others {Figures.Count(scenario.Limits.ItlMs)} ms apart on average. Recall is compared on the same questions with the run of",
@@ -29,8 +32,8 @@ internal static class DemandSection
             .. LoadPolicy.All.Where(policy => runs.Any(run => run.Result.Policy == policy.Name)).Select(policy => $"- `{policy.Name}`: {policy.Why}."),
             "",
             .. Figures.Head(
-                "demand", "policy", "good turns", "good turns/s", "first text ms, p50 / p90", "between ms, p50", "refused", "failed", "truncated", "recall %",
-                "recall against lossless, points", "prompt tokens computed", "dropped", "rungs"),
+                "demand", "policy", "good turns", "good turns/s", "first text ms, p50 / p90", "between ms, p50", "refused", "failed", "truncated", "preempted", "recall %",
+                "recall against lossless, points", "prompt tokens computed", "given back or spilled", "s/GB squeezed", "rungs"),
             .. runs.Select(run => run.Result)
                 .OrderBy(run => run.Scenario.Demand).ThenBy(run => run.Policy, StringComparer.Ordinal).Select(run => Row(run, lossless)),
             "",
@@ -46,8 +49,9 @@ internal static class DemandSection
         return Figures.Row(
             $"{run.Scenario.Demand}x", $"`{run.Policy}`", $"{run.Good} of {run.Turns.Count}", Figures.Perplexity(run.Goodput),
             $"{Figures.Count(run.TtftMs?.P50 ?? 0)} / {Figures.Count(run.TtftMs?.P90 ?? 0)}", Figures.Nanoseconds(run.ItlMs?.P50 ?? 0),
-            Figures.Count(run.Refused), Figures.Count(run.Failed), Figures.Count(run.Truncated), Figures.Percent(run.Recall),
+            Figures.Count(run.Refused), Figures.Count(run.Failed), Figures.Count(run.Truncated), Figures.Count(run.Preemptions), Figures.Percent(run.Recall),
             $"{Figures.Points(recall.Delta)} ({Figures.Points(low)} to {Figures.Points(high)})", Figures.Count(run.PrefilledTokens), Figures.Count(run.Reclaimed),
+            run.ReclaimSecondsPerGb is { } seconds ? Figures.Nanoseconds(seconds) : "",
             string.Join(", ", run.Rungs.Select(rung => $"`{rung.Key}` {rung.Value}")));
     }
 

@@ -19,6 +19,7 @@ internal sealed class Reflex
     private readonly ReflexRule _quick;
     private readonly ReflexRule _all;
     private readonly PlanLadder _ladder;
+    private readonly long _stepBytes;
     private readonly List<Sequence> _sequences = [];
     private readonly List<PlanSession> _sessions = [];
     private int[] _rungs = [];
@@ -31,7 +32,9 @@ internal sealed class Reflex
         _ladder = ReflexLadders.All(state.Cache, state.Ladder, options);
         _all = new ReflexRule(_ladder);
         _quick = new ReflexRule(ReflexLadders.Quick(state.Cache, state.Ladder, options));
-        Right = NothingBegun;
+        // What a full step of prompts takes: less is not worth a wait.
+        _stepBytes = state.Cache.CommitmentBytes(state.Options.StepTokens);
+        Right = AtEase;
     }
 
     /// <summary>Times it squeezed; each outdates the plans made elsewhere before.</summary>
@@ -41,7 +44,7 @@ internal sealed class Reflex
     public ReclaimRight Right { get; private set; }
 
     // Without rungs there is nothing to wait for.
-    private ReclaimRight NothingBegun => _ladder.Count == 1 ? ReclaimRight.Drop : ReclaimRight.None;
+    private ReclaimRight AtEase => _ladder.Count == 1 ? ReclaimRight.Drop : ReclaimRight.None;
 
     /// <summary>Looks at the memory and squeezes if it has to.</summary>
     /// <param name="waits">Whether a sequence waits for memory.</param>
@@ -51,27 +54,52 @@ internal sealed class Reflex
     {
         double capacity = _state.Commitments.CapacityBytes; // that of a smaller budget on the way, too
         double used = _state.LiveBytes;
-        // What was begun is finished before more is asked for, unless it comes no further or frees bytes too slowly.
-        bool begun = squeezing && _state.Squeezes.Count > 0;
-        bool isSlow = begun && waits && !_state.HasQuickSqueezes;
-        if (_ladder.Count == 1 || (begun && !isSlow) || (!waits && used < _state.Options.HighWatermark * capacity))
+        Right = AtEase;
+        if (_ladder.Count == 1 || (!waits && used < _state.Options.HighWatermark * capacity))
         {
-            Right = NothingBegun;
+            return false;
+        }
+        double low = Math.Min(_state.Options.LowWatermark, _state.Options.HighWatermark);
+        double needed = Math.Max(used - (low * capacity), waits ? _stepBytes : 0);
+        // What was begun counts as done, unless it comes no further, or is too slow for those who wait.
+        double coming = squeezing ? ComingBytes(quickAlone: waits) : 0;
+        if (needed <= coming)
+        {
             return false;
         }
         Gather();
-        double low = Math.Min(_state.Options.LowWatermark, _state.Options.HighWatermark);
-        double excess = Math.Max(used - (low * capacity), waits ? 1 : 0);
-        bool moved = Squeeze(_quick, excess);
-        Right = waits && !moved ? ReclaimRight.Spill : ReclaimRight.None;
-        if (Right == ReclaimRight.Spill && !isSlow && !_state.Spills.CanGoOn)
-        {
-            moved = Squeeze(_all, excess) || ToFloors();
-            Right = moved ? ReclaimRight.None : ReclaimRight.Drop;
-        }
+        bool moved = Squeeze(_quick, needed - coming) || (waits && coming < _stepBytes && SqueezeSlowly(needed, squeezing));
         Count += moved ? 1 : 0;
         _sequences.Clear();
         return moved;
+    }
+
+    // Nobody can be squeezed quickly and somebody waits: idle sequences are spilled, or what is slow is begun, or they are dropped.
+    private bool SqueezeSlowly(double needed, bool squeezing)
+    {
+        Right = ReclaimRight.Spill;
+        if (_state.Spills.CanGoOn)
+        {
+            return false;
+        }
+        double coming = squeezing ? ComingBytes(quickAlone: false) : 0;
+        bool moved = needed > coming && (Squeeze(_all, needed - coming) || ToFloors());
+        Right = moved || coming >= _stepBytes ? ReclaimRight.None : ReclaimRight.Drop;
+        return moved;
+    }
+
+    // Bytes that come free when the sequences on their way are where they were told to go.
+    private double ComingBytes(bool quickAlone)
+    {
+        double bytes = 0;
+        foreach (Sequence sequence in _state.Squeezes)
+        {
+            if (sequence.Table is { } table && (!quickAlone || _state.IsQuick(sequence)))
+            {
+                bytes += Math.Max(0, table.Bytes - _ladder.Bytes(Session(sequence, table, idleSeconds: 0), table.Rung));
+            }
+        }
+        return bytes;
     }
 
     private void Gather()
@@ -96,13 +124,13 @@ internal sealed class Reflex
 
     private void Add(Sequence sequence, double idleSeconds)
     {
-        PageTable table = sequence.Table!;
-        // Nothing goes up here: a table that was told to go deeper is taken to be there.
-        int rung = table.Rung;
         _sequences.Add(sequence);
-        _sessions.Add(new PlanSession(
-            table.TokenCount, SharedBytes: 0, rung, Math.Max(rung, sequence.DeepestRung), sequence.Weight, Math.Max(0, idleSeconds), MayRise: false));
+        _sessions.Add(Session(sequence, sequence.Table!, idleSeconds));
     }
+
+    // Nothing goes up here: a table that was told to go deeper is taken to be there.
+    private static PlanSession Session(Sequence sequence, PageTable table, double idleSeconds) => new(
+        table.TokenCount, SharedBytes: 0, table.Rung, Math.Max(table.Rung, sequence.DeepestRung), sequence.Weight, Math.Max(0, idleSeconds), MayRise: false);
 
     private bool Squeeze(ReflexRule rule, double excessBytes)
     {

@@ -76,6 +76,8 @@ internal sealed class EngineMetrics
         meter.CreateObservableCounter("kv_cache.unit.transcoded", () => state.Board.Read().TranscodedUnits, "{unit}", "Units stored anew at a deeper rung.");
         meter.CreateObservableCounter("kv_cache.unit.guarded", () => state.Board.Read().GuardedUnits, "{unit}", "Units kept in a finer form, because their rung would have lost too much of them.");
         meter.CreateObservableCounter("kv_cache.memory.reclaimed", () => state.Board.Read().ReclaimedBytes, "By", "Bytes that squeezing set free.");
+        meter.CreateObservableCounter("kv_cache.squeeze.duration", () => state.Board.Read().SqueezeSeconds, "s", "Time spent on squeezing.");
+        meter.CreateObservableCounter("engine.sequences.preempted", () => state.Board.Read().Preemptions, "{preemption}", "Times a running sequence lost units and computed them again; always 0 unless there is a bug.");
         meter.CreateObservableCounter("kv_cache.floor.violations", () => state.Board.Read().FloorViolations, "{request}", "Generations whose cache was found deeper than they allow; always 0 unless there is a bug.");
         meter.CreateObservableCounter("engine.stalls", () => state.Intake.Stalls, "{stall}", "Times a stage took longer than it may.");
         meter.CreateObservableCounter("engine.reflexes", () => state.Board.Read().Reflexes, "{squeeze}", "Times memory pressure made the engine squeeze live sequences.");

@@ -25,6 +25,8 @@ internal struct EngineReadings
     public KvBudgetState Budget;
     public long ReclaimedBytes;
     public long FloorViolations;
+    public long Preemptions;
+    public double SqueezeSeconds;
     public double Pressure;
     public RungBytes RungBytes;
     public KvCacheStatistics Kv;

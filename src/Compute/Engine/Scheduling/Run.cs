@@ -42,6 +42,9 @@ internal sealed class Run(Sequence sequence, GenerationSpec spec, TokenStream st
     /// <summary>Prompt tokens that were not reused and are not computed yet.</summary>
     public int PromptLeft { get; set; }
 
+    /// <summary>Most tokens its table will hold when the step that was filled last is done.</summary>
+    public int ComputedTokens { get; set; }
+
     /// <summary>Full columns already offered to the prefix cache.</summary>
     public int PublishedColumns { get; set; }
 

@@ -20,6 +20,9 @@ internal sealed class Scheduler(FairClocks clocks, SlotReserve slots, int maxRun
     /// <summary>Runs that waited for memory in the step filled last.</summary>
     public int WaitingRuns { get; private set; }
 
+    /// <summary>Times a run had to compute tokens that it had computed before; always 0 unless there is a bug.</summary>
+    public long Preemptions { get; private set; }
+
     /// <summary>Rows of prompts in the step filled last.</summary>
     public int PrefillRows { get; private set; }
 
@@ -132,6 +135,8 @@ internal sealed class Scheduler(FairClocks clocks, SlotReserve slots, int maxRun
         int span = batch.Add(
             table, table.TokenCount, run.Sequence.Tokens.Span.Slice(table.TokenCount, rows), rows == run.Pending ? 1 : 0);
         _scheduled[span] = run;
+        Preemptions += table.TokenCount < run.ComputedTokens ? 1 : 0;
+        run.ComputedTokens = table.TokenCount + rows;
         Charge(run, rows);
         return true;
     }

@@ -31,11 +31,13 @@ public sealed class LoadSummaryTests
             Turn(10, null, 50, 10) with { Failure = "broke", EndSeconds = 12 },
         ];
 
-        LoadResult result = LoadSummary.Of(Scenario, turns, [], "engine_sequences_reclaimed_total{a=\"b\"} 3\nengine_reflexes_total 2\nengine_reflexes_total_more 5\n");
+        LoadResult result = LoadSummary.Of(Scenario, turns, [], "engine_sequences_reclaimed_total{a=\"b\"} 3\nengine_reflexes_total 2\nengine_reflexes_total_more 5\nvllm:num_preemptions_total 1\n"
+            + "kv_cache_memory_reclaimed_bytes_total 500000000\nkv_cache_squeeze_duration_seconds_total 2\n");
 
         Assert.Equal((1, 3, 1, 1, 1), (result.Good, result.Completed, result.Failed, result.Truncated, result.Refused));
         Assert.Equal((turns.Length, 10.0, 0.1, 0.4), (result.Completed + result.Failed + result.Refused, result.Seconds, result.Goodput, result.Recall));
-        Assert.Equal((3, 2), (result.Reclaimed, result.Reflexes));
+        Assert.Equal((3, 2, 1, 4.0), (result.Reclaimed, result.Reflexes, result.Preemptions, result.ReclaimSecondsPerGb));
+        Assert.Equal(new LoadPercentiles(20, 20, 20), result.ItlMs); // of every gap, not of the means of turns
         Assert.Equal([("f16", 1), ("int4", 2)], result.Rungs.Select(rung => (rung.Key, rung.Value)));
         Assert.Equal(new LoadPercentiles(200, 5000, 5000), result.TtftMs);
     }
@@ -51,12 +53,19 @@ public sealed class LoadSummaryTests
     [Fact]
     public void The_picture_is_xml_with_a_bar_a_turn()
     {
-        MemorySample[] samples = [new(0, 10, 0, 100, 0, 0), new(1, 90, 20, 100, 1, 0)];
+        MemorySample[] samples =
+        [
+            MemorySample.Read("kv_cache_memory_usage_by_rung_bytes{rung=\"f16\"} 10\nkv_cache_memory_limit_bytes 100\n", 0),
+            MemorySample.Read("kv_cache_memory_usage_by_rung_bytes{rung=\"f16\"} 5\nkv_cache_memory_usage_by_rung_bytes{rung=\"int4\"} 7\nkv_cache_memory_limit_bytes 100\n", 1),
+        ];
         LoadResult result = LoadSummary.Of(Scenario, [Turn(0, "stop", 1, 1), Turn(1, "stop", 1, 1)], samples, null) with { Policy = "elastic" };
 
         XDocument picture = XDocument.Parse(LoadPlot.Of(result));
 
-        Assert.Equal(3, picture.Descendants().Count(element => element.Name.LocalName == "rect")); // the ground is one
+        Assert.Equal([("f16", 5.0), ("int4", 7.0)], samples[1].RungBytes.Select(rung => (rung.Key, rung.Value)));
+        // The ground, two rungs in the legend, two turns.
+        Assert.Equal(5, picture.Descendants().Count(element => element.Name.LocalName == "rect"));
+        Assert.Equal(2, picture.Descendants().Count(element => element.Name.LocalName == "polygon"));
         Assert.DoesNotContain("NaN", picture.ToString(), StringComparison.Ordinal);
     }
 
@@ -81,5 +90,6 @@ public sealed class LoadSummaryTests
         Finish = finish,
         TtftMs = ttft,
         ItlMs = itl,
+        GapsMs = itl is null ? [] : [0, 20, 20],
     };
 }
