@@ -49,6 +49,22 @@ public sealed class FaultTests
     }
 
     [Fact]
+    public async Task A_stream_that_loses_units_computes_them_again_goes_on_as_it_would_have_and_is_counted()
+    {
+        await using EngineBench bench = new();
+        int[] prompt = EngineBench.Prompt(200, seed: 3);
+        TokenStream stream = bench.Submit(prompt, 20);
+        PageTable? table = null;
+        bench.Runner.Before = batch => table = batch.Spans[0].Table;
+        bench.Steps(3);
+
+        bench.Cache.Truncate(table!, 150);
+        bench.Preemptions = 1;
+
+        Assert.Equal(HashModel.Greedy(prompt, 20), bench.Finish(stream));
+    }
+
+    [Fact]
     public async Task A_failing_forward_ends_its_sequences_and_the_engine_goes_on()
     {
         await using EngineBench bench = new(new EngineOptions { MaxRunning = 1 });

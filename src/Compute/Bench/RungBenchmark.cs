@@ -5,8 +5,8 @@ using Concertina.Compute.Profile;
 namespace Concertina.Compute.Bench;
 
 /// <summary>
-/// Compares rungs by attention and by whole decode steps. All rungs take turns within every round, so that a machine whose
-/// speed drifts slows them alike; what is reported are medians over the rounds, of times and of ratios within a round.
+/// Compares rungs by attention and by whole decode steps. All rungs take turns within every round, another one first each time,
+/// so that a machine whose speed drifts slows them alike; what is reported are medians over the rounds, of times and of ratios within a round.
 /// </summary>
 public static class RungBenchmark
 {
@@ -33,12 +33,14 @@ public static class RungBenchmark
             foreach (string rung in rungs)
             {
                 BenchmarkSettings own = settings with { Rung = rung, ChunkTokens = 1, Tokens = settings.Tokens + WarmUpRounds };
-                contenders.Add(new Contender(new BenchmarkRig(source, own, time, profile), settings.Tokens));
+                contenders.Add(Contender.Make(new BenchmarkRig(source, own, time, profile), settings.Tokens));
             }
             for (int round = -WarmUpRounds; round < settings.Tokens; round++)
             {
-                contenders.ForEach(contender => contender.Attend(round));
-                contenders.ForEach(contender => contender.Step(round));
+                int first = (round + WarmUpRounds) % contenders.Count;
+                Contender[] inTurn = [.. contenders[first..], .. contenders[..first]];
+                Array.ForEach(inTurn, contender => contender.Attend(round));
+                Array.ForEach(inTurn, contender => contender.Step(round));
             }
             return [.. contenders.Select((contender, i) => contender.Result(rungs[i], contenders[0], settings))];
         }
@@ -48,13 +50,26 @@ public static class RungBenchmark
         }
     }
 
-    private sealed class Contender(BenchmarkRig rig, int rounds) : IDisposable
+    private sealed class Contender(BenchmarkRig rig, AttentionTimer attention, int rounds) : IDisposable
     {
-        private readonly AttentionTimer _attention = new(rig);
         private readonly double[] _attendNs = new double[rounds];
         private readonly double[] _stepMs = new double[rounds];
 
-        public void Attend(int round) => Keep(_attendNs, round, _attention.Measure());
+        /// <summary>Takes a rig over, also when it cannot be timed.</summary>
+        public static Contender Make(BenchmarkRig rig, int rounds)
+        {
+            try
+            {
+                return new Contender(rig, new AttentionTimer(rig), rounds);
+            }
+            catch
+            {
+                rig.Dispose();
+                throw;
+            }
+        }
+
+        public void Attend(int round) => Keep(_attendNs, round, attention.Measure());
 
         public void Step(int round)
         {

@@ -56,6 +56,9 @@ public sealed record EngineSnapshot
     /// <summary>Generations whose cache was found deeper than they allow, since start; always 0 unless there is a bug.</summary>
     public long FloorViolations { get; init; }
 
+    /// <summary>Times a running sequence lost units and computed them again; always 0 unless there is a bug.</summary>
+    public long Preemptions { get; init; }
+
     /// <summary>Times the engine stalled since start.</summary>
     public long Stalls { get; init; }
 

@@ -85,6 +85,7 @@ public sealed class InferenceEngine : IInferenceEngine
                 LowWatermark = _state.Options.LowWatermark,
                 ReclaimedBytes = readings.ReclaimedBytes,
                 FloorViolations = readings.FloorViolations,
+                Preemptions = readings.Preemptions,
                 Stalls = _state.Intake.Stalls,
                 Kv = readings.Kv,
                 Draining = _state.Intake.Draining,

@@ -268,7 +268,7 @@ public sealed class PageTable
     {
         (TokenCount, ReservedTokens, ExactTokens) = (other.TokenCount, other.TokenCount, other.ExactTokens);
         (Rung, CommittedRung, ReachedRung, _sweep) = (other.Rung, other.CommittedRung, other.ReachedRung, new SweepState { Done = other._sweep.Done });
-        _eviction = new EvictionState { Done = other._eviction.Done };
+        _eviction = new EvictionState { Done = other._eviction.Done, Reach = other._eviction.Reach };
         SetEvicted(other.EvictedColumns, [.. other._unitsBefore]);
     }
 

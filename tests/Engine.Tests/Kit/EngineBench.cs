@@ -71,6 +71,9 @@ internal sealed class EngineBench : IAsyncDisposable
     /// <summary>False: nobody reads or writes page files, as if the disk were slow.</summary>
     public bool RunsPageFiles { get; set; } = true;
 
+    /// <summary>Preemptions that a test provoked; none else may happen.</summary>
+    public long Preemptions { get; set; }
+
     /// <summary>One step, then every law.</summary>
     public bool Step()
     {
@@ -81,6 +84,7 @@ internal sealed class EngineBench : IAsyncDisposable
         bool moved = Engine.StepOnce();
         Assert.Null(Engine.Snapshot.Failure);
         Assert.Equal(0, Engine.Snapshot.FloorViolations);
+        Assert.Equal(Preemptions, Engine.Snapshot.Preemptions);
         Engine.CheckLaws();
         Cache.CheckIntegrity();
         return moved;

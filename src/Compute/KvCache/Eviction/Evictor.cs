@@ -147,6 +147,7 @@ internal sealed unsafe class Evictor : IDisposable
             }
         }
         table.Eviction.Done = Math.Min(table.Eviction.Done, Squeezer.LimitColumn(table.TokenCount));
+        table.Eviction.Reach.Cut(table.Eviction.Done);
         if (table.TokenCount == 0)
         {
             _inside.Observations.Detach(table);
@@ -266,6 +267,7 @@ internal sealed unsafe class Evictor : IDisposable
             if (job.Phase == EvictionPhase.Compact)
             {
                 job.Table.Eviction.Done = job.Columns;
+                job.Table.Eviction.Reach.Cover(job.To.Rung.KeepOneIn, job.Columns);
                 Cancel();
                 return new EvictionStep(EvictionOutcome.Worked, charge);
             }
