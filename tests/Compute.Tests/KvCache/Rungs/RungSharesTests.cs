@@ -47,7 +47,39 @@ public sealed class RungSharesTests
 
         double[] shares = Shares(table, decay: 0, rungs: 2);
 
-        Assert.Equal([0, 1], shares);
+        Assert.Equal([0, 1], shares, Close);
+    }
+
+    [Fact]
+    public void Each_part_of_a_region_counts_by_the_most_thorough_eviction_it_saw()
+    {
+        using var rig = new EvictionRig("f16+evict2", rungs: ["f16+evict4"]);
+        Sequences.Rows rows = rig.Rows(2000, seed: 4);
+        PageTable table = rig.Filled(rows, 901); // columns 1 to 11 have left the window
+        Squeezer.SetRung(table, 2);
+        rig.Settle(table);
+        Assert.Equal([0, 0, 1], Shares(table, decay: 1, rungs: 3), Close);
+
+        Assert.True(rig.Extend(table, rows, 2000)); // and so have 12 to 28
+        Squeezer.SetRung(table, 1);
+        rig.Settle(table);
+
+        Assert.Equal([0, 17 / 28.0, 11 / 28.0], Shares(table, decay: 1, rungs: 3), Close); // what is missed, is missed at any age
+        Assert.Equal(0, rig.Cache.Truncate(table, 100));
+        Assert.Null(table.Eviction.Reach.KeptOneIn(0));
+    }
+
+    [Fact]
+    public void A_form_that_no_rung_evicts_so_much_of_counts_as_a_rung_that_does()
+    {
+        using var rig = new EvictionRig("f16+evict4", rungs: ["int4"]);
+        Sequences.Rows rows = rig.Rows(1100, seed: 3);
+        PageTable table = rig.Filled(rows, 901);
+        rig.Settle(table);
+        Squeezer.SetRung(table, 2);
+        rig.Sweep(table);
+
+        Assert.Equal([0, 1, 0], Shares(table, decay: 0, rungs: 3), Close);
     }
 
     private static bool Close(double expected, double actual) => Math.Abs(expected - actual) < 1e-9;
