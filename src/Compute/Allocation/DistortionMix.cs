@@ -1,11 +1,12 @@
 namespace Concertina.Compute.Allocation;
 
 /// <summary>
-/// Predicts the distortion of a sequence whose units are on several rungs: a power mean of the rungs' own distortions, weighted
-/// by the share of the units on each, where older units count less.
+/// Predicts the distortion of a sequence whose units are on several rungs: a power mean of the distortions of the rungs that only
+/// round, weighted by the share of the units on each, where older units count less; and, added to it, the distortions of those
+/// that evict, by their shares at any age.
 /// </summary>
 /// <param name="Power">Power of the mean: 1 adds distortions up, more lets the worst part decide.</param>
-/// <param name="Decay">A column that is n columns old weighs n to the minus this.</param>
+/// <param name="Decay">A column that is n columns old and was not evicted from weighs n to the minus this.</param>
 /// <param name="Scale">Factor of the whole.</param>
 public readonly record struct DistortionMix(double Power, double Decay, double Scale)
 {
@@ -24,23 +25,31 @@ public readonly record struct DistortionMix(double Power, double Decay, double S
 
     /// <summary>Predicted distortion, nats per token.</summary>
     /// <param name="shares">Share of the units on each rung, 0 to 1, by this rule's decay.</param>
-    /// <param name="distortions">Distortion of a sequence that is all on the rung, nats per token.</param>
-    public double Predict(ReadOnlySpan<double> shares, ReadOnlySpan<double> distortions)
+    /// <param name="rungs">The rungs.</param>
+    public double Predict(ReadOnlySpan<double> shares, ReadOnlySpan<MixedRung> rungs)
     {
-        ArgumentOutOfRangeException.ThrowIfNotEqual(distortions.Length, shares.Length);
-        double sum = 0;
+        ArgumentOutOfRangeException.ThrowIfNotEqual(rungs.Length, shares.Length);
+        (double rounded, double evicted) = (0, 0);
         for (int rung = 0; rung < shares.Length; rung++)
         {
-            sum += shares[rung] > 0 && distortions[rung] > 0 ? shares[rung] * Math.Pow(distortions[rung], Power) : 0;
+            if (rungs[rung].Evicts)
+            {
+                evicted += shares[rung] * rungs[rung].Distortion;
+            }
+            else if (shares[rung] > 0 && rungs[rung].Distortion > 0)
+            {
+                rounded += shares[rung] * Math.Pow(rungs[rung].Distortion, Power);
+            }
         }
-        return sum == 0 ? 0 : Scale * Math.Pow(sum, 1 / Power);
+        return Scale * (evicted + (rounded == 0 ? 0 : Math.Pow(rounded, 1 / Power)));
     }
 
     /// <summary>Fits all three to measurements by least squares of the logarithms.</summary>
     /// <param name="samples">Shares for each of <see cref="Decays"/>, and what was measured; those of no distortion are passed over.</param>
-    /// <param name="distortions">Distortion of each rung alone.</param>
+    /// <param name="rungs">The rungs.</param>
+    /// <param name="leastMeasured">Samples that measured less are passed over: what the rule is not judged by must not bend it.</param>
     /// <exception cref="ArgumentException">No sample has both a predicted and a measured distortion.</exception>
-    public static DistortionMix Fit(IReadOnlyCollection<(double[][] Shares, double Measured)> samples, double[] distortions)
+    public static DistortionMix Fit(IReadOnlyCollection<(double[][] Shares, double Measured)> samples, MixedRung[] rungs, double leastMeasured = 0)
     {
         ArgumentNullException.ThrowIfNull(samples);
         DistortionMix best = default;
@@ -51,8 +60,8 @@ public readonly record struct DistortionMix(double Power, double Decay, double S
             {
                 var unscaled = new DistortionMix(power, Decays[decay], 1);
                 double[] errors = [.. samples
-                    .Select(sample => (sample.Measured, Predicted: unscaled.Predict(sample.Shares[decay], distortions)))
-                    .Where(pair => pair is { Measured: > 0, Predicted: > 0 })
+                    .Select(sample => (sample.Measured, Predicted: unscaled.Predict(sample.Shares[decay], rungs)))
+                    .Where(pair => pair is { Measured: > 0, Predicted: > 0 } && pair.Measured >= leastMeasured)
                     .Select(pair => Math.Log(pair.Measured / pair.Predicted))];
                 if (errors.Length == 0)
                 {

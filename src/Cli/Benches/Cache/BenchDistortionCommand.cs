@@ -3,6 +3,7 @@ using System.Globalization;
 using Concertina.Cli.Evaluation;
 using Concertina.Compute.Allocation;
 using Concertina.Compute.Evaluation;
+using Concertina.Compute.KvCache.Rungs;
 using Concertina.Compute.Profile;
 
 namespace Concertina.Cli.Benches.Cache;
@@ -48,12 +49,12 @@ internal static class BenchDistortionCommand
     private static DistortionFile Run(EvaluatedModel model, int[][] windows, int compared, int planCount, CancellationToken cancellation)
     {
         string[] rungs = [.. RungList.Named("all", model.Profile).Where(name => name != "f16")];
-        double[] distortions = [0, .. rungs.Select(rung => Measured(model.Profile, rung))];
+        MixedRung[] mixed = [default, .. rungs.Select(rung => new MixedRung(Measured(model.Profile, rung), RungCatalog.Parse(rung).KeepOneIn > 1))];
         using EvaluationRig rig = new(model.File, model.Profile, new EvaluationSettings { Rungs = rungs });
         IReadOnlyList<MixedPlan> plans = MixedPlan.Draw(planCount, rungs.Length + 1, windows[0].Length - compared, Seed);
         (double[][] Shares, double Measured)[] samples = Samples(rig, plans, windows, compared, cancellation);
         int half = plans.Count / 2;
-        DistortionMix fitted = DistortionMix.Fit(samples[..half], distortions);
+        DistortionMix fitted = DistortionMix.Fit(samples[..half], mixed, LargeNats);
         string[] names = ["f16", .. rungs];
         return new DistortionFile
         {
@@ -65,12 +66,12 @@ internal static class BenchDistortionCommand
             FittedPower = Math.Round(fitted.Power, 2),
             FittedDecay = fitted.Decay,
             FittedScale = Math.Round(fitted.Scale, 4),
-            Fitted = Fit(fitted, samples[half..], distortions),
-            Used = Fit(DistortionMix.Default, samples[half..], distortions),
+            Fitted = Fit(fitted, samples[half..], mixed),
+            Used = Fit(DistortionMix.Default, samples[half..], mixed),
             Plans = [.. samples.Select((sample, i) => new DistortionEntry(
                 History(plans[i], names),
                 names.Zip(Shares(sample.Shares, fitted)).Where(pair => pair.Second > 0).ToDictionary(pair => pair.First, pair => Math.Round(pair.Second, 4)),
-                sample.Measured, Predict(fitted, sample.Shares, distortions), Predict(DistortionMix.Default, sample.Shares, distortions)))],
+                sample.Measured, Predict(fitted, sample.Shares, mixed), Predict(DistortionMix.Default, sample.Shares, mixed)))],
         };
     }
 
@@ -100,9 +101,9 @@ internal static class BenchDistortionCommand
         return [.. samples];
     }
 
-    private static DistortionFit Fit(DistortionMix mix, (double[][] Shares, double Measured)[] samples, double[] distortions)
+    private static DistortionFit Fit(DistortionMix mix, (double[][] Shares, double Measured)[] samples, MixedRung[] rungs)
     {
-        double[] predicted = [.. samples.Select(sample => Predict(mix, sample.Shares, distortions))];
+        double[] predicted = [.. samples.Select(sample => Predict(mix, sample.Shares, rungs))];
         double[] factors = [.. samples.Zip(predicted)
             .Where(pair => pair.First.Measured >= LargeNats)
             .Select(pair => Math.Max(pair.First.Measured / pair.Second, pair.Second / pair.First.Measured))];
@@ -110,7 +111,7 @@ internal static class BenchDistortionCommand
         return new DistortionFit(samples.Length, Math.Round(correlation, 4), factors.Length, Math.Round(factors.DefaultIfEmpty(1).Max(), 3));
     }
 
-    private static double Predict(DistortionMix mix, double[][] shares, double[] distortions) => mix.Predict(Shares(shares, mix), distortions);
+    private static double Predict(DistortionMix mix, double[][] shares, MixedRung[] rungs) => mix.Predict(Shares(shares, mix), rungs);
 
     private static double[] Shares(double[][] shares, DistortionMix mix) => shares[DistortionMix.Decays.ToList().IndexOf(mix.Decay)];
 

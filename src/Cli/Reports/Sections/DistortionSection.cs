@@ -17,8 +17,10 @@ internal static class DistortionSection
                 [
                     "## Predicted and measured divergence", "",
                     "A session whose units are on several rungs is predicted to diverge by a power mean of the rungs' own divergences, weighted by the",
-                    "share of its units on each, old ones less. The rule is fitted to the first half of the plans and judged on the other; the rule in use",
-                    "has scale 1, so that it agrees with the ladder for sessions on one rung. Factors are of plans with at least 0.003 nats per token.", "",
+                    "share of its units on each, old ones less; what the rungs that evict diverge by is added, by their shares at any age. The rule is fitted",
+                    "to those of the first half of the plans that diverge by at least 0.003 nats per token, and judged on the other half: rank correlation over",
+                    "all of it, factors over plans of at least 0.003 nats. The rule in use has scale 1, so that it agrees with the ladder for sessions on one",
+                    "rung; its factor includes what the ladder, which was measured on another text, is off by on this one.", "",
                 ]
                 : []);
             lines.AddRange(Of(run));

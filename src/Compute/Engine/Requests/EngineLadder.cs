@@ -73,7 +73,7 @@ internal sealed class EngineLadder
     public double? Distortion(PageTable table)
     {
         Span<double> shares = stackalloc double[Rungs.Count];
-        Span<double> distortions = stackalloc double[Rungs.Count];
+        Span<MixedRung> mixed = stackalloc MixedRung[Rungs.Count];
         RungShares.Of(table, DistortionMix.Default.Decay, shares);
         for (int rung = 0; rung < shares.Length; rung++)
         {
@@ -81,9 +81,9 @@ internal sealed class EngineLadder
             {
                 return null;
             }
-            distortions[rung] = Rungs[rung].MeanKl ?? 0;
+            mixed[rung] = new MixedRung(Rungs[rung].MeanKl ?? 0, table.Owner.Rungs[rung].Evicts);
         }
-        return DistortionMix.Default.Predict(shares, distortions);
+        return DistortionMix.Default.Predict(shares, mixed);
     }
 
     /// <summary>How deep a request allows: the tightest of its bounds.</summary>
