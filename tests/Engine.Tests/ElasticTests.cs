@@ -95,6 +95,24 @@ public sealed class ElasticTests
         Assert.All(idle, handle => Assert.True(handle.WarmTokens > 0));
     }
 
+    [Theory]
+    [InlineData(1)]
+    [InlineData(2)]
+    public async Task Of_equal_sessions_those_of_a_lower_priority_are_squeezed_first(int seed)
+    {
+        await using EngineBench bench = new(new EngineOptions { StepTokens = 64 }, columns: 100, Context, Parts());
+        RequestPriority[] priorities = [RequestPriority.High, RequestPriority.Low, RequestPriority.High, RequestPriority.Low];
+        new Random(seed).Shuffle(priorities);
+        TokenStream[] streams = [.. priorities.Select((priority, session) => EngineBench.Submit(
+            bench.Open(session: $"s{session}"),
+            Elastic(bench.Spec(EngineBench.Prompt(PromptTokens, session), 60), "pair1") with { Priority = priority }))];
+
+        Assert.All(streams, stream => bench.Finish(stream));
+
+        Assert.Contains(streams.Index(), stream => priorities[stream.Index] == RequestPriority.Low && !stream.Item.End!.Exact);
+        Assert.All(streams.Index().Where(stream => priorities[stream.Index] == RequestPriority.High), stream => Assert.True(stream.Item.End!.Exact));
+    }
+
     [Fact]
     public async Task No_session_is_squeezed_below_its_own_floor_whatever_the_pressure()
     {

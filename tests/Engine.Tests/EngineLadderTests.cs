@@ -49,6 +49,51 @@ public sealed class EngineLadderTests
         Assert.Equal((RefusalKind.Invalid, param), (refusal.Kind, refusal.Param));
     }
 
+    [Theory]
+    [InlineData("int4", null, null, null, null, "int4")] // what a request gets that names no floor: deeper than the default, or not
+    [InlineData("forgets", null, null, null, null, "forgets")]
+    [InlineData(null, 0.001, null, null, null, "int4")]
+    [InlineData("commvq2", null, "int8", null, null, "int8")]
+    [InlineData("commvq2", null, null, 0.001, null, "int4")]
+    [InlineData("commvq2", null, "commvq2", null, null, "commvq2")]
+    [InlineData("commvq2", null, null, null, 3.5, "int4")]
+    [InlineData("commvq2", null, null, 100.0, null, "commvq2")] // a number that reaches no deeper loosens nothing
+    [InlineData("f16", null, null, null, null, "f16")]
+    public void A_tenants_floor_is_what_a_request_gets_and_may_tighten(
+        string? tenantRung, double? tenantNats, string? rung, double? nats, double? ratio, string deepest)
+    {
+        KvSpec kv = new() { TenantFloorRung = tenantRung, TenantFloorNats = tenantNats, FloorRung = rung, FloorNats = nats, MaxRatio = ratio };
+
+        Assert.Null(Ladder.Resolve(kv, out int found));
+        Assert.Equal(deepest, Ladder[found].Name);
+    }
+
+    [Theory]
+    [InlineData("int4", null, "commvq2", null)]
+    [InlineData("int4", null, null, 0.01)]
+    [InlineData(null, 0.001, "unmeasured", null)]
+    [InlineData("f16", null, "int8", null)]
+    public void A_request_never_loosens_its_tenants_floor(string? tenantRung, double? tenantNats, string? rung, double? nats)
+    {
+        KvSpec kv = new() { TenantFloorRung = tenantRung, TenantFloorNats = tenantNats, FloorRung = rung, FloorNats = nats };
+
+        EngineRefusal refusal = Ladder.Resolve(kv, out _)!;
+        Assert.Equal((RefusalKind.Invalid, "kv.floor"), (refusal.Kind, refusal.Param));
+        Assert.Contains("the tenant allows", refusal.Message, StringComparison.Ordinal);
+
+        Assert.Null(Ladder.Resolve(kv with { Mode = KvMode.Lossless }, out int found)); // tighter than any floor
+        Assert.Equal(0, found);
+    }
+
+    [Fact]
+    public void A_tenants_floor_that_the_model_lacks_is_said_to_be_the_operators()
+    {
+        EngineRefusal refusal = Ladder.Resolve(new KvSpec { TenantFloorRung = "int3" }, out _)!;
+
+        Assert.Contains("'int3'", refusal.Message, StringComparison.Ordinal);
+        Assert.Contains("operator", refusal.Message, StringComparison.Ordinal);
+    }
+
     private static KvRungFacts Rung(string name, double ratio, double? kl, double? recall) =>
         new() { Name = name, Bits = 16 / ratio, Ratio = ratio, BytesPerToken = (long)(4096 / ratio), MeanKl = kl, P99Kl = kl, Recall = recall };
 }

@@ -1,3 +1,4 @@
+using System.Globalization;
 using Concertina.Compute.Allocation;
 using Concertina.Compute.KvCache;
 using Concertina.Compute.KvCache.Rungs;
@@ -11,6 +12,7 @@ namespace Concertina.Compute.Engine;
 /// </summary>
 internal sealed class EngineLadder
 {
+    private const string FloorMember = "kv.floor";
     private readonly double _defaultFloorNats;
 
     /// <param name="rungs">Facts of each rung, lossless first.</param>
@@ -101,17 +103,44 @@ internal sealed class EngineLadder
         {
             return null;
         }
-        int named = kv.FloorRung is { } floor ? IndexOf(floor) : Rungs.Count - 1;
-        double? nats = kv.FloorNats ?? (kv.FloorRung is null ? _defaultFloorNats : null);
+        Floor tenant = new(kv.TenantFloorRung, kv.TenantFloorNats);
+        Floor asked = new(kv.FloorRung, kv.FloorNats);
+        if (tenant.IsNamed && Loosened(tenant, asked) is { } loosened)
+        {
+            return loosened;
+        }
+        Floor own = tenant.IsNamed ? tenant : new Floor(null, _defaultFloorNats);
+        deepest = Deepest(asked.IsNamed ? asked : own, kv.MaxRatio ?? double.PositiveInfinity);
+        return null;
+    }
+
+    // What the tenant allows may be tightened by a request, and never loosened: a floor is a promise about quality.
+    private EngineRefusal? Loosened(Floor tenant, Floor asked)
+    {
+        if (tenant.Rung is { } name && IndexOf(name) < 0)
+        {
+            return Invalid(FloorMember, $"The tenant's default floor '{name}' is no rung of this model; its ladder is {Names}. The operator has to change it (DefaultFloor).");
+        }
+        int most = Deepest(tenant, double.PositiveInfinity);
+        int deepest = asked.IsNamed ? Deepest(asked, double.PositiveInfinity) : 0;
+        return deepest <= most
+            ? null
+            : Invalid(FloorMember, $"The floor {asked} reaches rung '{Rungs[deepest].Name}'; the tenant allows {tenant}, rung '{Rungs[most].Name}' at the deepest. Name a floor that is not deeper, or none.");
+    }
+
+    private int Deepest(Floor floor, double maxRatio)
+    {
+        int deepest = 0;
+        int named = floor.Rung is { } name ? IndexOf(name) : Rungs.Count - 1;
         for (int rung = 1; rung <= named; rung++)
         {
-            bool withinFloor = nats is not { } most || IsWithin(Rungs[rung], most);
-            if (withinFloor && Rungs[rung].Ratio <= (kv.MaxRatio ?? double.PositiveInfinity))
+            bool withinFloor = floor.Nats is not { } most || IsWithin(Rungs[rung], most);
+            if (withinFloor && Rungs[rung].Ratio <= maxRatio)
             {
                 deepest = rung;
             }
         }
-        return null;
+        return deepest;
     }
 
     // A rung that was not measured on this model promises nothing, and one that forgets reads well and answers wrong: both are
@@ -123,11 +152,11 @@ internal sealed class EngineLadder
     {
         if (kv.FloorRung is { } floor && IndexOf(floor) < 0)
         {
-            return Invalid("kv.floor", $"This model has no rung '{floor}'; its ladder is {string.Join(", ", Rungs.Select(rung => rung.Name))}.");
+            return Invalid(FloorMember, $"This model has no rung '{floor}'; its ladder is {Names}.");
         }
         if (kv.FloorNats is { } nats && !(double.IsFinite(nats) && nats >= 0))
         {
-            return Invalid("kv.floor", $"The floor is {nats} nats per token; a finite number of at least 0 is needed.");
+            return Invalid(FloorMember, $"The floor is {nats} nats per token; a finite number of at least 0 is needed.");
         }
         return kv.MaxRatio is { } ratio && !(double.IsFinite(ratio) && ratio >= 1)
             ? Invalid("kv.max_ratio", $"The largest ratio is {ratio}; a finite number of at least 1 is needed.")
@@ -135,4 +164,15 @@ internal sealed class EngineLadder
     }
 
     private static EngineRefusal Invalid(string param, string message) => new(RefusalKind.Invalid, message) { Param = param };
+
+    private string Names => string.Join(", ", Rungs.Select(rung => rung.Name));
+
+    // Both may be set; the tighter one counts.
+    private readonly record struct Floor(string? Rung, double? Nats)
+    {
+        public bool IsNamed => Rung is not null || Nats is not null;
+
+        public override string ToString() => string.Create(
+            CultureInfo.InvariantCulture, $"{(Rung is null ? "" : $"'{Rung}'")}{(Rung is null || Nats is null ? "" : " and ")}{(Nats is { } nats ? $"{nats} nats per token" : "")}");
+    }
 }

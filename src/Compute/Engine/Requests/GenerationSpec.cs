@@ -3,6 +3,8 @@ namespace Concertina.Compute.Engine;
 /// <summary>One generation as the engine runs it.</summary>
 public sealed record GenerationSpec
 {
+    private const double PriorityFactor = 4;
+
     /// <summary>Unique id of the request.</summary>
     public required string RequestId { get; init; }
 
@@ -26,4 +28,15 @@ public sealed record GenerationSpec
 
     /// <summary>Scheduling weight of the tenant, above 0.</summary>
     public double Weight { get; init; } = 1;
+
+    /// <summary>Priority of the tenant.</summary>
+    public RequestPriority Priority { get; init; }
+
+    /// <summary>What its distortion counts in the plan of rungs: <see cref="Weight"/>, four times as much or a quarter by priority.</summary>
+    public double PlanWeight => Priority switch
+    {
+        RequestPriority.Low => Weight / PriorityFactor,
+        RequestPriority.High => Weight * PriorityFactor,
+        _ => Weight,
+    };
 }

@@ -17,4 +17,13 @@ public sealed record KvSpec
 
     /// <summary>Most times smaller than on the lossless rung it may become, at least 1; null: no such bound.</summary>
     public double? MaxRatio { get; init; }
+
+    /// <summary>
+    /// Deepest rung the tenant allows, by name: what a request gets that names no floor, and the deepest it may name; null: no such
+    /// bound.
+    /// </summary>
+    public string? TenantFloorRung { get; init; }
+
+    /// <summary>The same as predicted distortion, in nats per token, at least 0; null: no such bound.</summary>
+    public double? TenantFloorNats { get; init; }
 }

@@ -116,6 +116,10 @@ internal sealed class RequestRules(
         {
             return $"The scheduling weight is {spec.Weight}; a finite number above 0 is needed.";
         }
+        if (!Enum.IsDefined(spec.Priority))
+        {
+            return $"The priority is {(int)spec.Priority}; -1 (low), 0 (normal) or 1 (high) is needed.";
+        }
         return Malformed(spec.Sampling);
     }
 

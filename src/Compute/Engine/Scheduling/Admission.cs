@@ -106,7 +106,7 @@ internal sealed class Admission(EngineState state)
     private void SetRung(Sequence sequence, Run run)
     {
         (sequence.StartRung, sequence.DeepestRung) = (run.Bounds.Rung, run.Bounds.DeepestRung);
-        sequence.Weight = run.Spec.Weight;
+        sequence.Weight = run.Spec.PlanWeight;
         PageTable table = sequence.Table!;
         // A guard may keep what the start rung would hold; the reflex takes that back when memory is short.
         Squeezer.Commit(table, run.Bounds.Rung);

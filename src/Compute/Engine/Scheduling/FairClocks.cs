@@ -79,6 +79,27 @@ internal sealed class FairClocks
         return next;
     }
 
+    /// <summary>The same, but a tenant whose oldest request has a higher priority goes before all of a lower one.</summary>
+    public TenantClock? NextPreferred(long visit)
+    {
+        TenantClock? next = null;
+        foreach (TenantClock clock in _active)
+        {
+            if (clock.Waiting.Count > 0 && clock.Visit != visit && (next is null || IsPreferred(clock, next)))
+            {
+                next = clock;
+            }
+        }
+        return next;
+    }
+
+    private static bool IsPreferred(TenantClock clock, TenantClock other)
+    {
+        RequestPriority mine = clock.Waiting.First!.Value.Spec.Priority;
+        RequestPriority theirs = other.Waiting.First!.Value.Spec.Priority;
+        return mine > theirs || (mine == theirs && IsBefore(clock, other));
+    }
+
     private static bool IsBefore(TenantClock clock, TenantClock other)
     {
         double mine = clock.Served + clock.Promised;

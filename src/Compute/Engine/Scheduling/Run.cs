@@ -28,6 +28,9 @@ internal sealed class Run(Sequence sequence, GenerationSpec spec, TokenStream st
     /// <summary>How often another request was admitted when it was this one's turn.</summary>
     public int Bypasses { get; set; }
 
+    /// <summary>How often a request of a higher priority was admitted when it was this one's turn.</summary>
+    public int Overtakes { get; set; }
+
     public TenantClock Tenant { get; set; } = TenantClock.None;
 
     /// <summary>Bytes it is promised now; 0 while it is queued.</summary>

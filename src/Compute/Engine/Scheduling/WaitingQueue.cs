@@ -1,15 +1,21 @@
 namespace Concertina.Compute.Engine.Scheduling;
 
 /// <summary>
-/// Requests that wait for admission. Rule: the turn is the oldest request's of the least served tenant. If its
-/// commitment does not fit now, other tenants' oldest requests may go first, in fair order, then requests behind them in
-/// their tenants' queues; but once a request's turn was passed over <see cref="MostBypasses"/> times, nothing is admitted
+/// Requests that wait for admission. Rule: the turn is the oldest request's of the least served tenant. Requests of higher
+/// priorities go before it, <see cref="MostOvertakes"/> times at most. If its commitment does not fit now, other tenants'
+/// oldest requests may go first, by priority and in fair order, then requests behind them in their tenants' queues; but once a request's turn was passed over <see cref="MostBypasses"/> times, nothing is admitted
 /// until it fits. So a huge request neither blocks small ones for ever nor starves. Engine thread only.
 /// </summary>
 internal sealed class WaitingQueue(FairClocks clocks)
 {
     /// <summary>How often a request's turn may be passed over.</summary>
     public const int MostBypasses = 32;
+
+    /// <summary>
+    /// How often requests of a higher priority may go before one whose turn it is: of nine admissions the low priority has one at
+    /// least, whatever others send.
+    /// </summary>
+    public const int MostOvertakes = 8;
 
     /// <summary>Requests looked at for one admission.</summary>
     private const int MostLooks = 64;
@@ -58,18 +64,31 @@ internal sealed class WaitingQueue(FairClocks clocks)
             return null;
         }
         Run turn = first.Waiting.First!.Value;
-        Run? chosen = fits(turn) ? turn : FirstThatFits(fits);
-        if (chosen is not null && chosen != turn && turn.Wake is null && ++turn.Bypasses >= MostBypasses)
+        Run preferred = turn.Overtakes < MostOvertakes ? clocks.NextPreferred(_visit)!.Waiting.First!.Value : turn;
+        Run? chosen = fits(preferred) ? preferred : FirstThatFits(fits);
+        if (chosen is not null && chosen != turn)
+        {
+            PassOver(turn, chosen);
+        }
+        return chosen;
+    }
+
+    private void PassOver(Run turn, Run chosen)
+    {
+        if (chosen.Spec.Priority > turn.Spec.Priority && turn.Overtakes < MostOvertakes)
+        {
+            turn.Overtakes++;
+        }
+        else if (turn.Wake is null && ++turn.Bypasses >= MostBypasses)
         {
             _barrier = turn;
         }
-        return chosen;
     }
 
     private Run? FirstThatFits(Func<Run, bool> fits)
     {
         int looks = 0;
-        for (TenantClock? clock = clocks.NextWaiting(_visit); clock is not null && looks < MostLooks; clock = clocks.NextWaiting(_visit))
+        for (TenantClock? clock = clocks.NextPreferred(_visit); clock is not null && looks < MostLooks; clock = clocks.NextPreferred(_visit))
         {
             clock.Visit = _visit;
             looks++;
@@ -79,7 +98,7 @@ internal sealed class WaitingQueue(FairClocks clocks)
             }
         }
         _visit++;
-        for (TenantClock? clock = clocks.NextWaiting(_visit); clock is not null; clock = clocks.NextWaiting(_visit))
+        for (TenantClock? clock = clocks.NextPreferred(_visit); clock is not null; clock = clocks.NextPreferred(_visit))
         {
             clock.Visit = _visit;
             for (LinkedListNode<Run>? place = clock.Waiting.First!.Next; place is not null; place = place.Next)

@@ -57,7 +57,7 @@ internal sealed class Sequence(SequenceIdentity identity, PlanLadder curve)
     /// <summary>Engine thread only: rung its last request starts on; it is never let out beyond it.</summary>
     public int StartRung { get; set; }
 
-    /// <summary>Engine thread only: weight of its last request.</summary>
+    /// <summary>Engine thread only: what its distortion counts, by its last request (<see cref="GenerationSpec.PlanWeight"/>).</summary>
     public double Weight { get; set; } = 1;
 
     /// <summary>Engine thread only: when its last run ended.</summary>
@@ -97,7 +97,7 @@ internal sealed class Sequence(SequenceIdentity identity, PlanLadder curve)
     /// <summary>Deepest rung its last request allows, as of the last step.</summary>
     public int PublishedFloor => _floor;
 
-    /// <summary>Weight of its last request, as of the last step.</summary>
+    /// <summary>What its distortion counts, as of the last step.</summary>
     public double PublishedWeight => Volatile.Read(ref _weight);
 
     /// <summary>Whether its last request lets it out again, as of the last step.</summary>

@@ -14,7 +14,7 @@ public readonly record struct SequenceSnapshot(string Key, int WarmTokens, long 
     /// <summary>Name of the deepest rung its last request allows.</summary>
     public string Floor { get; init; } = Rung;
 
-    /// <summary>Weight of its last request.</summary>
+    /// <summary>What its distortion counts in the plan: weight and priority of its last request.</summary>
     public double Weight { get; init; } = 1;
 
     /// <summary>Whether it may be let out again; false in economy.</summary>
