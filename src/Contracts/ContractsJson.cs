@@ -28,5 +28,8 @@ namespace Concertina.Contracts;
 [JsonSerializable(typeof(UsageRecord))]
 [JsonSerializable(typeof(TenantFacts))]
 [JsonSerializable(typeof(TenantUsage))]
+[JsonSerializable(typeof(TenantSettings))]
+[JsonSerializable(typeof(TenantChange))]
+[JsonSerializable(typeof(TenantChangeAnswer))]
 [JsonSourceGenerationOptions(GenerationMode = JsonSourceGenerationMode.Metadata)]
 public sealed partial class ContractsJson : JsonSerializerContext;

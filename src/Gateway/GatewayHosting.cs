@@ -44,7 +44,7 @@ public static class GatewayHosting
         services.AddSingleton<GatewayCalls>().AddSingleton<DrainState>();
         services.AddSingleton<KeyRing>().AddSingleton<TenantAccess>().AddSingleton<AccountEndpoints>();
         services.AddSingleton<GrainLookup>().AddSingleton<WorkerDirectory>();
-        services.AddSingleton<AdminAccess>().AddSingleton<AdminEndpoints>().AddSingleton<BudgetEndpoint>().AddSingleton<ConsoleEvents>();
+        services.AddSingleton<AdminAccess>().AddSingleton<AdminEndpoints>().AddSingleton<TenantEndpoints>().AddSingleton<BudgetEndpoint>().AddSingleton<ConsoleEvents>();
         services.AddSingleton<ModelCatalog>().AddSingleton<ModelEndpoints>().AddHostedService<ModelWatch>();
         services.AddSingleton<SeedSource>().AddSingleton<ChatValidator>().AddSingleton<ChatSurroundings>().AddSingleton<ChatReader>().AddSingleton<ChatEndpoint>();
         services.AddSingleton<Router>().AddSingleton<GenerationServices>().AddSingleton<GenerationOpener>();
@@ -114,7 +114,9 @@ public static class GatewayHosting
         AdminEndpoints admin = app.Services.GetRequiredService<AdminEndpoints>();
         app.MapGet(GatewayPaths.AdminKv, (Delegate)admin.Kv);
         app.MapGet(GatewayPaths.AdminSessions, (Delegate)admin.Sessions);
-        app.MapGet(GatewayPaths.AdminTenant, admin.Tenant);
+        TenantEndpoints tenants = app.Services.GetRequiredService<TenantEndpoints>();
+        app.MapGet(GatewayPaths.AdminTenant, tenants.Get);
+        app.MapPut(GatewayPaths.AdminTenant, tenants.Put);
         app.MapGet(GatewayPaths.AdminEvents, (Delegate)app.Services.GetRequiredService<ConsoleEvents>().Watch);
         foreach ((string path, string resource, string type) in ConsoleFiles.All)
         {

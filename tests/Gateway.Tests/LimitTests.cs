@@ -141,13 +141,14 @@ public sealed class LimitTests : IAsyncLifetime
     [Fact]
     public async Task Granted_requests_carry_the_limits_too()
     {
-        Tenant.Answer = new ReserveAnswer { Outcome = ReserveOutcome.Granted, Requests = new RateLimitState(60, 59, 17), Weight = 2.5 };
+        Tenant.Answer = new ReserveAnswer { Outcome = ReserveOutcome.Granted, Requests = new RateLimitState(60, 59, 17), Weight = 2.5, Priority = TenantPriority.High, FloorRung = "int4", FloorNats = 0.5 };
 
         Answer answer = await _gateway.Chat(TestGateway.Body(("max_tokens", 5)), Acme);
 
         Assert.Equal("59", answer.Header("x-ratelimit-remaining-requests"));
         Assert.Null(answer.Header("x-ratelimit-limit-tokens"));
-        Assert.Equal(2.5, _gateway.Cluster.Requests.Single().Weight);
+        GenerateRequest request = _gateway.Cluster.Requests.Single();
+        Assert.Equal((2.5, TenantPriority.High, "int4", 0.5), (request.Weight, request.Priority, request.TenantFloorRung, request.TenantFloorNats));
         Assert.Equal(5, Tenant.Reserved.Single().MaxNewTokens);
     }
 

@@ -1,3 +1,4 @@
+using Concertina.Contracts.Tenants;
 using Orleans;
 
 namespace Concertina.Contracts.Sessions;
@@ -61,4 +62,13 @@ public sealed record GenerateRequest
 
     /// <summary>Most times smaller than on the lossless rung the cache may become, finite and at least 1; null: no such bound.</summary>
     [Id(14)] public double? MaxRatio { get; init; }
+
+    /// <summary>Deepest rung the tenant allows, by name, at most <see cref="MaxRungChars"/> characters; the request may only be tighter. Null: no such bound.</summary>
+    [Id(15)] public string? TenantFloorRung { get; init; }
+
+    /// <summary>The same as predicted distortion in nats per token; null: no such bound.</summary>
+    [Id(16)] public double? TenantFloorNats { get; init; }
+
+    /// <summary>Priority of the tenant.</summary>
+    [Id(17)] public TenantPriority Priority { get; init; }
 }

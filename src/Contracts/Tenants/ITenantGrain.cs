@@ -24,4 +24,17 @@ public interface ITenantGrain : IGrainWithStringKey
     [ResponseTimeout("00:00:05")]
     [Alias("usage")]
     Task<TenantUsage> Usage(CancellationToken cancellation = default);
+
+    /// <summary>What holds for the tenant now. The caller has checked who asks.</summary>
+    [ResponseTimeout("00:00:05")]
+    [Alias("settings")]
+    Task<TenantSettings> Settings(CancellationToken cancellation = default);
+
+    /// <summary>
+    /// Changes what holds for the tenant, from the next request on and over restarts, until it is changed back. All or nothing; it
+    /// is durable when this completes. Repeating it changes nothing. The caller has checked that the operator asks.
+    /// </summary>
+    [ResponseTimeout("00:00:05")]
+    [Alias("change")]
+    Task<TenantChangeAnswer> Change(TenantChange change, CancellationToken cancellation = default);
 }

@@ -22,4 +22,13 @@ public sealed record ReserveAnswer
 
     /// <summary>Scheduling weight of the tenant, above 0.</summary>
     [Id(4)] public double Weight { get; init; } = 1;
+
+    /// <summary>Priority of the tenant.</summary>
+    [Id(5)] public TenantPriority Priority { get; init; }
+
+    /// <summary>Deepest rung the tenant allows, by name; null: no such bound.</summary>
+    [Id(6)] public string? FloorRung { get; init; }
+
+    /// <summary>The same in nats per token; null: no such bound.</summary>
+    [Id(7)] public double? FloorNats { get; init; }
 }

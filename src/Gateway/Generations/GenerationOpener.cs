@@ -147,7 +147,10 @@ internal sealed class GenerationOpener(
         FloorRung = job.Command.Kv.Floor?.Rung,
         FloorNats = job.Command.Kv.Floor?.Nats,
         MaxRatio = job.Command.Kv.MaxRatio,
-        Weight = job.Reserved!.Weight,
+        TenantFloorRung = job.Reserved!.FloorRung,
+        TenantFloorNats = job.Reserved.FloorNats,
+        Priority = job.Reserved.Priority,
+        Weight = job.Reserved.Weight,
         RouteEpoch = epoch,
     };
 

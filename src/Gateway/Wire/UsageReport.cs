@@ -1,5 +1,6 @@
 using System.Text.Json.Serialization;
 using Concertina.Contracts.Tenants;
+using Concertina.Gateway.Wire.Admin;
 
 namespace Concertina.Gateway.Wire;
 
@@ -17,6 +18,10 @@ internal sealed record UsageReport(
 {
     [JsonPropertyOrder(-1)]
     public string Object { get; } = "usage";
+
+    /// <summary>What holds for the tenant; for the operator alone.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public TenantView? Settings { get; init; }
 
     public static UsageReport Of(TenantUsage usage) => new(
         usage.Requests,

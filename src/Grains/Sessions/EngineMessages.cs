@@ -1,5 +1,6 @@
 using Concertina.Compute.Engine;
 using Concertina.Contracts.Sessions;
+using Concertina.Contracts.Tenants;
 using Concertina.Contracts.Workers;
 
 namespace Concertina.Grains.Sessions;
@@ -21,8 +22,11 @@ internal static class EngineMessages
             FloorRung = request.FloorRung,
             FloorNats = request.FloorNats,
             MaxRatio = request.MaxRatio,
+            TenantFloorRung = request.TenantFloorRung,
+            TenantFloorNats = request.TenantFloorNats,
         },
         Weight = request.Weight,
+        Priority = Priority(request.Priority),
     };
 
     public static Refusal Refusal(EngineRefusal refusal) => new()
@@ -73,6 +77,14 @@ internal static class EngineMessages
         KvPolicy.Lossless => KvMode.Lossless,
         KvPolicy.Economy => KvMode.Economy,
         _ => throw new ArgumentOutOfRangeException(nameof(policy), policy, "The engine has no mode for this policy."),
+    };
+
+    private static RequestPriority Priority(TenantPriority priority) => priority switch
+    {
+        TenantPriority.Low => RequestPriority.Low,
+        TenantPriority.Normal => RequestPriority.Normal,
+        TenantPriority.High => RequestPriority.High,
+        _ => throw new ArgumentOutOfRangeException(nameof(priority), priority, "The engine has no such priority."),
     };
 
     private static RefusalReason Reason(RefusalKind kind) => kind switch

@@ -25,6 +25,18 @@ internal sealed class RateLimit
 
     private Int128 Capacity => (Int128)_perMinute * _ticksPerMinute;
 
+    /// <summary>Another limit in place of this one: what was taken and has not come back is taken of it too.</summary>
+    public RateLimit Changed(long perMinute)
+    {
+        Refill();
+        RateLimit changed = new(perMinute, _time);
+        changed._credit -= Capacity - _credit;
+        return changed;
+    }
+
+    /// <summary>Units a minute.</summary>
+    public long PerMinute => _perMinute;
+
     /// <summary>Takes units. What was promised and not used comes back by <see cref="Correct"/>.</summary>
     public void Take(long units) => _credit -= (Int128)units * _ticksPerMinute;
 

@@ -47,28 +47,54 @@ internal sealed class TenantGrain(
 
     public Task<TenantUsage> Usage(CancellationToken cancellation = default) => Task.FromResult(_limits.Report());
 
+    public Task<TenantSettings> Settings(CancellationToken cancellation = default) => Task.FromResult(_limits.Settings);
+
+    public async Task<TenantChangeAnswer> Change(TenantChange change, CancellationToken cancellation = default)
+    {
+        if (_limits.Change(change) is { } wrong)
+        {
+            return new TenantChangeAnswer { Settings = _limits.Settings, Field = wrong.Field, Problem = wrong.Problem };
+        }
+        _changed = true;
+        await Write(cancellation);
+        return new TenantChangeAnswer { Settings = _limits.Settings };
+    }
+
     private async Task WriteIfChanged(CancellationToken cancellation)
     {
         if (!_changed)
         {
             return;
         }
+        try
+        {
+            await Write(cancellation);
+        }
+        catch (Exception problem)
+        {
+            GrainsLog.UsageNotWritten(logger, this.GetPrimaryKeyString(), problem);
+        }
+    }
+
+    // What fails is tried again with the next tick.
+    private async Task Write(CancellationToken cancellation)
+    {
         _changed = false;
         state.State = _limits.Durable();
         try
         {
             await state.WriteStateAsync(cancellation);
         }
-        catch (InconsistentStateException problem)
+        catch (InconsistentStateException)
         {
             // Another activation of this tenant has written: start again from what it knows.
-            GrainsLog.UsageNotWritten(logger, this.GetPrimaryKeyString(), problem);
             DeactivateOnIdle();
+            throw;
         }
-        catch (Exception problem)
+        catch
         {
             _changed = true;
-            GrainsLog.UsageNotWritten(logger, this.GetPrimaryKeyString(), problem);
+            throw;
         }
     }
 }

@@ -8,11 +8,12 @@ internal sealed class TenantLimits
 {
     private const int RememberedRequests = 8192;
     private const int DurableRequests = 256;
-    private readonly TenantOptions? _options;
+    private readonly TenantOptions _configured;
     private readonly bool _keyless;
     private readonly TimeProvider _time;
-    private readonly RateLimit? _requests;
-    private readonly RateLimit? _tokens;
+    private TenantRules _rules;
+    private RateLimit? _requests;
+    private RateLimit? _tokens;
     private readonly byte[][] _keys;
     private readonly Reservations _reservations = new(RememberedRequests);
 
@@ -23,12 +24,12 @@ internal sealed class TenantLimits
     /// <param name="time">Clock of the limits.</param>
     public TenantLimits(TenantOptions? options, bool keyless, TenantState state, TimeProvider time)
     {
-        _options = options;
+        _configured = options ?? new TenantOptions();
         _keyless = keyless;
         _time = time;
-        _requests = options?.RequestsPerMinute is { } requests ? new RateLimit(requests, time) : null;
-        _tokens = options?.TokensPerMinute is { } tokens ? new RateLimit(tokens, time) : null;
-        _keys = [.. (options?.KeySha256 ?? []).Select(Convert.FromHexString)];
+        _rules = new TenantRules(_configured, state.Overrides ?? new TenantOverrides());
+        Apply();
+        _keys = [.. _configured.KeySha256.Select(Convert.FromHexString)];
         Usage = state;
         foreach (string requestId in state.RecentRequests)
         {
@@ -40,7 +41,25 @@ internal sealed class TenantLimits
     public TenantState Usage { get; private set; }
 
     /// <summary>Models the tenant may use; null: all.</summary>
-    public string[]? Models => _options?.Models;
+    public string[]? Models => _configured.Models;
+
+    /// <summary>What holds now, and where it comes from.</summary>
+    public TenantSettings Settings => _rules.Settings();
+
+    /// <summary>Changes what holds, or nothing when a value cannot be.</summary>
+    public (string Field, string Problem)? Change(TenantChange change)
+    {
+        TenantOverrides overrides = TenantRules.Merge(Usage.Overrides ?? new TenantOverrides(), change);
+        TenantRules rules = new(_configured, overrides);
+        if (rules.Problem() is { } problem)
+        {
+            return problem;
+        }
+        _rules = rules;
+        Usage = Usage with { Overrides = overrides == new TenantOverrides() ? null : overrides };
+        Apply();
+        return null;
+    }
 
     /// <summary>Whether a key is one of the tenant's. Takes the same time whichever key matches.</summary>
     public bool IsKey(ReadOnlySpan<byte> keySha256)
@@ -69,7 +88,7 @@ internal sealed class TenantLimits
             return Answer(ReserveOutcome.Granted, null);
         }
         long tokens = (long)request.PromptTokens + request.MaxNewTokens;
-        if (_options?.TokenBudget is { } budget && Usage.SpentTokens + _reservations.OpenTokens + tokens > budget)
+        if (_rules.Now.TokenBudget is { } budget && Usage.SpentTokens + _reservations.OpenTokens + tokens > budget)
         {
             return Answer(ReserveOutcome.BudgetSpent, null);
         }
@@ -120,7 +139,7 @@ internal sealed class TenantLimits
         CachedTokens = Usage.CachedTokens,
         GeneratedTokens = Usage.GeneratedTokens,
         ReservedTokens = _reservations.OpenTokens,
-        TokenBudget = _options?.TokenBudget,
+        TokenBudget = _rules.Now.TokenBudget,
         Hours = Usage.Hours,
     };
 
@@ -130,6 +149,21 @@ internal sealed class TenantLimits
         Requests = _requests?.State(),
         Tokens = _tokens?.State(),
         RetryAfterMs = retryAfterMs,
-        Weight = _options?.Weight ?? 1,
+        Weight = _rules.Now.Weight,
+        Priority = _rules.Now.Priority,
+        FloorRung = FloorText.Rung(_rules.Now.DefaultFloor),
+        FloorNats = FloorText.Nats(_rules.Now.DefaultFloor),
     };
+
+    private void Apply()
+    {
+        _requests = Limit(_requests, _rules.Now.RequestsPerMinute);
+        _tokens = Limit(_tokens, _rules.Now.TokensPerMinute);
+    }
+
+    private RateLimit? Limit(RateLimit? before, long? perMinute) =>
+        perMinute is not { } limit ? null
+        : before is null ? new RateLimit(limit, _time)
+        : before.PerMinute == limit ? before
+        : before.Changed(limit);
 }

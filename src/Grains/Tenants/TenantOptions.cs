@@ -1,4 +1,5 @@
 using System.ComponentModel.DataAnnotations;
+using Concertina.Contracts.Tenants;
 
 namespace Concertina.Grains.Tenants;
 
@@ -26,4 +27,12 @@ public sealed record TenantOptions
     /// <summary>Share of the engine's steps against other tenants, above 0. Default 1.</summary>
     [Range(0.001, 1000, ErrorMessage = "Weight must be between 0.001 and 1000.")]
     public double Weight { get; init; } = 1;
+
+    /// <summary>How urgent its requests are beside those of others. Default Normal.</summary>
+    [EnumDataType(typeof(TenantPriority), ErrorMessage = "Priority must be Low, Normal or High.")]
+    public TenantPriority Priority { get; init; } = TenantPriority.Normal;
+
+    /// <summary>Deepest rung its sessions may be squeezed to, by name, or most nats per token; requests may only be tighter. Default: Engine:DefaultFloorNats.</summary>
+    [RegularExpression(FloorText.Pattern, ErrorMessage = "DefaultFloor must be the name of a rung or a number of nats per token, at least 0.")]
+    public string? DefaultFloor { get; init; }
 }

@@ -26,6 +26,9 @@ public sealed record TenantState
     /// <summary>The last hours in which a request ended, oldest first.</summary>
     [Id(5)] public UsageHour[] Hours { get; init; } = [];
 
+    /// <summary>What was set at run time, over the configuration; null: nothing.</summary>
+    [Id(6)] public TenantOverrides? Overrides { get; init; }
+
     /// <summary>Tokens used of the budget.</summary>
     public long SpentTokens => PromptTokens + GeneratedTokens;
 }

@@ -14,6 +14,25 @@ internal sealed class FakeTenant(FakeCluster cluster, string id) : ITenantGrain
     /// <summary>What it has used so far.</summary>
     public TenantUsage Used { get; set; } = new() { Requests = 0, PromptTokens = 0, CachedTokens = 0, GeneratedTokens = 0, ReservedTokens = 0 };
 
+    /// <summary>What holds for it.</summary>
+    public TenantSettings Holds { get; set; } = new()
+    {
+        Weight = 1,
+        Priority = TenantPriority.Normal,
+        DefaultFloor = null,
+        RequestsPerMinute = null,
+        TokensPerMinute = null,
+        TokenBudget = null,
+        SetAtRunTime = [],
+        Configured = [],
+    };
+
+    /// <summary>What is wrong with every change; null: nothing.</summary>
+    public (string Field, string Problem)? Wrong { get; set; }
+
+    /// <summary>Changes asked for.</summary>
+    public List<TenantChange> Changes { get; } = [];
+
     /// <summary>Set: the grain fails.</summary>
     public Exception? Failure { get; set; }
 
@@ -53,6 +72,16 @@ internal sealed class FakeTenant(FakeCluster cluster, string id) : ITenantGrain
 
     public Task<TenantFacts?> Authorize(byte[] keySha256, CancellationToken cancellation = default) =>
         Task.FromResult<TenantFacts?>(new TenantFacts(id, Models));
+
+    public Task<TenantSettings> Settings(CancellationToken cancellation = default) => Task.FromResult(Holds);
+
+    public Task<TenantChangeAnswer> Change(TenantChange change, CancellationToken cancellation = default)
+    {
+        Changes.Add(change);
+        return Failure is null
+            ? Task.FromResult(new TenantChangeAnswer { Settings = Holds, Field = Wrong?.Field, Problem = Wrong?.Problem })
+            : Task.FromException<TenantChangeAnswer>(Failure);
+    }
 
     public Task<TenantUsage> Usage(CancellationToken cancellation = default) =>
         Failure is null ? Task.FromResult(Used) : Task.FromException<TenantUsage>(Failure);

@@ -1,5 +1,6 @@
 using Concertina.Compute.Engine;
 using Concertina.Contracts.Sessions;
+using Concertina.Contracts.Tenants;
 using Concertina.Contracts.Workers;
 using Concertina.Grains.Tests.Fakes;
 
@@ -21,11 +22,12 @@ public sealed class SessionKvTests : IAsyncLifetime
     [InlineData(KvPolicy.Economy, KvMode.Economy)]
     public async Task Policy_and_bounds_reach_the_engine_as_they_are(KvPolicy policy, KvMode mode)
     {
-        GenerateRequest request = Stream.Request("r", 1) with { Policy = policy, FloorRung = "int4", FloorNats = 0.01, MaxRatio = 4 };
+        GenerateRequest request = Stream.Request("r", 1) with { Policy = policy, FloorRung = "int4", FloorNats = 0.01, MaxRatio = 4, TenantFloorRung = "int2", TenantFloorNats = 0.5, Priority = TenantPriority.High };
 
         FakeGeneration generation = await Run(request);
 
-        Assert.Equal(new KvSpec { Mode = mode, FloorRung = "int4", FloorNats = 0.01, MaxRatio = 4 }, generation.Spec.Kv);
+        Assert.Equal(new KvSpec { Mode = mode, FloorRung = "int4", FloorNats = 0.01, MaxRatio = 4, TenantFloorRung = "int2", TenantFloorNats = 0.5 }, generation.Spec.Kv);
+        Assert.Equal(RequestPriority.High, generation.Spec.Priority);
     }
 
     [Fact]

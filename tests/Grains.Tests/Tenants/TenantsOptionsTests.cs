@@ -1,3 +1,4 @@
+using Concertina.Contracts.Tenants;
 using Concertina.Grains.Tenants;
 
 namespace Concertina.Grains.Tests.Tenants;
@@ -19,9 +20,9 @@ public sealed class TenantsOptionsTests
     [Fact]
     public void Each_wrong_value_is_named_with_its_key()
     {
-        TenantOptions wrong = new() { KeySha256 = ["abc"], RequestsPerMinute = 0, TokensPerMinute = -1, TokenBudget = 0, Weight = 0 };
+        TenantOptions wrong = new() { KeySha256 = ["abc"], RequestsPerMinute = 0, TokensPerMinute = -1, TokenBudget = 0, Weight = 0, Priority = (TenantPriority)7, DefaultFloor = "INT4" };
         string problems = string.Join('\n', Of("me", wrong).Problems());
-        foreach (string name in (string[])["KeySha256", "RequestsPerMinute", "TokensPerMinute", "TokenBudget", "Weight"])
+        foreach (string name in (string[])["KeySha256", "RequestsPerMinute", "TokensPerMinute", "TokenBudget", "Weight", "Priority", "DefaultFloor"])
         {
             Assert.Contains($"Tenants:me:{name}", problems, StringComparison.Ordinal);
         }

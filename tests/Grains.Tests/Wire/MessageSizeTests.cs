@@ -27,6 +27,8 @@ public sealed class MessageSizeTests
             FloorRung = new string('+', GenerateRequest.MaxRungChars),
             FloorNats = -double.MaxValue,
             MaxRatio = -double.MaxValue,
+            TenantFloorRung = new string('+', GenerateRequest.MaxRungChars),
+            TenantFloorNats = -double.MaxValue,
         };
         Assert.InRange(JsonSerializer.SerializeToUtf8Bytes(request, ContractsJson.Default.GenerateRequest).Length, 1, LimitBytes);
     }
