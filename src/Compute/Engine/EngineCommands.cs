@@ -115,7 +115,9 @@ internal sealed class EngineCommands(EngineState state, Admission admission, Set
     {
         run.Sequence.CurrentRun = run;
         _known.Add(run.Sequence);
+        run.Sequence.Meter ??= state.Meter.Of(run.Sequence.Identity.TenantId);
         state.Queue.Add(run);
+        run.Tenant.Know(run.Sequence.Meter);
         Recall(run.Sequence);
         state.Wakes.Begin(run);
         admission.Look();

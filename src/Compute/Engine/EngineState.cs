@@ -1,5 +1,6 @@
 using Concertina.Compute.Allocation;
 using Concertina.Compute.Engine.Elastic;
+using Concertina.Compute.Engine.Metering;
 using Concertina.Compute.Engine.Scheduling;
 using Concertina.Compute.Engine.Spill;
 using Concertina.Compute.Engine.Undo;
@@ -28,6 +29,8 @@ internal sealed class EngineState
         Queue = new WaitingQueue(Clocks);
         Undos = new UndoQueue(cache, Commitments, Ledger, options.HighWatermark);
         Spills = new SpillQueue(cache, Desk, Idle);
+        ByteWeights = new ByteWeights(Clocks, Time);
+        Meter = new KvMeter(cache.Interior.Units.Accounts, Time);
         Slots = new SlotReserve(cache, Commitments, Ledger, Undos, Spills);
         Wakes = new WakeStage(cache, Desk, Time, Slots);
         Spills.ReleasedQueued = Wakes.Begin;
@@ -55,6 +58,12 @@ internal sealed class EngineState
     public FairClocks Clocks { get; } = new();
 
     public WaitingQueue Queue { get; }
+
+    /// <summary>What their bytes cost tenants of their turns.</summary>
+    public ByteWeights ByteWeights { get; }
+
+    /// <summary>What tenants hold of the cache over time.</summary>
+    public KvMeter Meter { get; }
 
     public IdleSequences Idle { get; } = new();
 

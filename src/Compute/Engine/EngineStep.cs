@@ -99,6 +99,9 @@ internal sealed class EngineStep
     private bool Run()
     {
         long startedAt = _state.Time.GetTimestamp();
+        _state.Meter.Charge(startedAt);
+        long capacity = _state.Commitments.CapacityBytes;
+        _state.ByteWeights.Weigh(startedAt, capacity, isShort: _state.LiveBytes >= _state.Options.LowWatermark * capacity);
         _state.Spills.BeginStep();
         _state.Wakes.BeginStep();
         _mark.Enter(EngineStage.Commands);

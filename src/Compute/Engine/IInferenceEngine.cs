@@ -24,6 +24,9 @@ public interface IInferenceEngine : IAsyncDisposable
     /// <summary>The sequences that hold units now; for reports to the budget grain.</summary>
     IReadOnlyList<SequenceSnapshot> Sequences();
 
+    /// <summary>What each tenant holds and has held of the KV cache since the engine started; in the order they came.</summary>
+    IReadOnlyList<TenantKv> Tenants() => [];
+
     /// <summary>Names the rung a sequence shall move to, within what its requests allow; the last one wins. Taken up between steps.</summary>
     /// <returns>False when no sequence with that key is open or the ladder has no such rung; nothing has changed then.</returns>
     bool Assign(string sequenceKey, string rung);

@@ -131,6 +131,9 @@ public sealed class InferenceEngine : IInferenceEngine
     }
 
     /// <inheritdoc/>
+    public IReadOnlyList<TenantKv> Tenants() => _state.Meter.Read();
+
+    /// <inheritdoc/>
     public bool Assign(string sequenceKey, string rung)
     {
         lock (_lock)

@@ -1,4 +1,3 @@
-using System.Numerics;
 using Concertina.Compute.KvCache.Columns;
 using Concertina.Compute.KvCache.Eviction;
 using Concertina.Compute.KvCache.Memory;
@@ -20,20 +19,19 @@ public sealed class PageTable
     /// <summary>Entries of one list in one block.</summary>
     internal const int BlockEntries = 16;
 
-    private const int ObjectBytes = 320;
-    private const int FirstDirectoryLength = 4;
-
     private readonly PageLists _lists;
     private UnitHandle[] _directory = [];
     private SweepState _sweep;
     private EvictionState _eviction;
     private int[] _lengths = [];
     private int[] _unitsBefore = [];
+    private long _paidHeapBytes;
 
-    internal PageTable(PagedKvCache owner, PageLists lists)
+    internal PageTable(PagedKvCache owner, PageLists lists, ushort account)
     {
         Owner = owner;
         _lists = lists;
+        Account = account;
     }
 
     /// <summary>Tokens whose slots are reserved; the runner may write positions below it.</summary>
@@ -72,11 +70,14 @@ public sealed class PageTable
 
     internal PagedKvCache Owner { get; }
 
+    /// <summary>Who pays for what it refers to.</summary>
+    internal ushort Account { get; }
+
     /// <summary>Bytes of units and list blocks, each with its stride.</summary>
     internal long UnitBytes { get; private set; }
 
     /// <summary>Bytes of the object, its directory and its lengths; 0 while the table holds nothing.</summary>
-    internal long ListHeapBytes => _lengths.Length == 0 ? 0 : HeapBytes(_lengths.Length, _directory.Length);
+    internal long ListHeapBytes => _lengths.Length == 0 ? 0 : TableHeap.Bytes(_lengths.Length, _directory.Length);
 
     internal int BlockCount { get; private set; }
 
@@ -124,27 +125,23 @@ public sealed class PageTable
     /// <summary>Units of the longest list.</summary>
     internal int LongestList { get; private set; }
 
-    /// <summary>Most heap bytes of a table with this many blocks; monotonic.</summary>
-    internal static long HeapBytesFor(int headCount, int blocks) => HeapBytes(headCount, DirectoryLength(blocks));
-
-    /// <summary>Heap bytes that <see cref="GrowDirectory"/> would add for one more block.</summary>
-    internal long GrowthBytes(int headCount) => HeapBytesFor(headCount, BlockCount + 1) - ListHeapBytes;
-
     internal void GrowDirectory(int headCount)
     {
         if (_lengths.Length == 0)
         {
             _lengths = new int[headCount];
-            _directory = new UnitHandle[FirstDirectoryLength];
+            _directory = new UnitHandle[TableHeap.FirstDirectoryLength];
         }
         if (BlockCount == _directory.Length)
         {
             Array.Resize(ref _directory, _directory.Length * 2);
         }
+        PayHeap();
     }
 
     internal void AddBlock(UnitHandle block, int strideBytes)
     {
+        _lists.Own(block, Account);
         _directory[BlockCount++] = block;
         UnitBytes += strideBytes;
     }
@@ -167,6 +164,7 @@ public sealed class PageTable
     {
         (Rings, RingHeapBytes) = (rings, heapBytes);
         UnitBytes += moreBytes;
+        PayHeap();
     }
 
     /// <summary>Units of one list.</summary>
@@ -190,6 +188,7 @@ public sealed class PageTable
     internal void Append(int head, UnitHandle unit, int strideBytes)
     {
         int index = _lengths[head]++;
+        _lists.Own(unit, Account);
         _lists.Store(_directory[index / BlockEntries], head, index % BlockEntries, unit);
         LongestList = Math.Max(LongestList, index + 1);
         ColumnCount = Math.Max(ColumnCount, index + 1 + EvictedColumns - (EvictedColumns == 0 ? 0 : _unitsBefore[head]));
@@ -203,6 +202,7 @@ public sealed class PageTable
     /// <param name="moreBytes">Stride of the new unit less that of the old one.</param>
     internal void Replace(int head, int index, UnitHandle unit, int moreBytes = 0)
     {
+        _lists.Own(unit, Account);
         _lists.Store(_directory[index / BlockEntries], head, index % BlockEntries, unit);
         UnitBytes += moreBytes;
     }
@@ -256,11 +256,12 @@ public sealed class PageTable
             (_lengths, _directory, _unitsBefore, EvictedColumns) = ([], [], [], 0);
         }
         Recount();
-        int needed = DirectoryLength(BlockCount);
+        int needed = TableHeap.DirectoryLength(BlockCount);
         if (needed < _directory.Length)
         {
             Array.Resize(ref _directory, needed);
         }
+        PayHeap();
     }
 
     /// <summary>Takes over what another table says of the same units, which this one has just taken.</summary>
@@ -290,8 +291,10 @@ public sealed class PageTable
         }
     }
 
-    private static int DirectoryLength(int blocks) => Math.Max(FirstDirectoryLength, (int)BitOperations.RoundUpToPowerOf2((uint)blocks));
-
-    private static long HeapBytes(int headCount, int directoryLength) =>
-        ObjectBytes + (2L * headCount * sizeof(int)) + ((long)directoryLength * sizeof(ulong));
+    private void PayHeap()
+    {
+        long bytes = ListHeapBytes + RingHeapBytes;
+        _lists.PayHeap(Account, bytes - _paidHeapBytes);
+        _paidHeapBytes = bytes;
+    }
 }

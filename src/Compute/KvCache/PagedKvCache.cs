@@ -1,5 +1,6 @@
 using Concertina.Compute.KvCache.Codecs;
 using Concertina.Compute.KvCache.Columns;
+using Concertina.Compute.KvCache.Memory;
 using Concertina.Compute.KvCache.Prefix;
 using Concertina.Compute.KvCache.Rungs;
 using Concertina.Compute.KvCache.Transcoding;
@@ -79,10 +80,13 @@ public sealed class PagedKvCache : IDisposable
     public long LeastColumnBytes => _inside.Columns.LeastColumnBytes(Rungs);
 
     /// <summary>Makes an empty page table; it holds no bytes until slots are reserved.</summary>
-    public PageTable CreateTable()
+    public PageTable CreateTable() => CreateTable(KvAccounts.Nobody);
+
+    /// <summary>The same, for an account that pays for what it will refer to.</summary>
+    internal PageTable CreateTable(ushort account)
     {
         ObjectDisposedException.ThrowIf(_disposed, this);
-        var table = new PageTable(this, _inside.Lists) { Registration = _tables.Count };
+        var table = new PageTable(this, _inside.Lists, account) { Registration = _tables.Count };
         _tables.Add(table);
         return table;
     }
@@ -262,20 +266,6 @@ public sealed class PagedKvCache : IDisposable
         return _inside.Step(table);
     }
 
-    /// <summary>A second table over the units of a first; only an open page is copied, or with <c>deep</c> every unit.</summary>
-    /// <returns>False, with the new table released, when the bytes of its lists or of the copy cannot be had.</returns>
-    internal bool TryFork(PageTable table, out PageTable fork, bool deep = false)
-    {
-        Own(table);
-        fork = CreateTable();
-        bool shared = deep ? _inside.Cuts.TryCopy(table, fork) : _inside.Cuts.TryShare(table, fork);
-        if (!shared)
-        {
-            Release(fork);
-        }
-        return shared;
-    }
-
     /// <summary>Counts scratch that lives as long as the cache.</summary>
     /// <exception cref="ArgumentException">It leaves no room for a column.</exception>
     internal void DeclareScratch(long bytes)
@@ -287,7 +277,8 @@ public sealed class PagedKvCache : IDisposable
 
     private PagedKvCache Live() => !_disposed ? this : throw new ObjectDisposedException(nameof(PagedKvCache));
 
-    private void Own(PageTable table)
+    /// <summary>Throws unless a table is a live one of this cache.</summary>
+    internal void Own(PageTable table)
     {
         ObjectDisposedException.ThrowIf(_disposed, this);
         ArgumentNullException.ThrowIfNull(table);

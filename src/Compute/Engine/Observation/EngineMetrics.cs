@@ -79,6 +79,7 @@ internal sealed class EngineMetrics
         meter.CreateObservableCounter("kv_cache.squeeze.duration", () => state.Board.Read().SqueezeSeconds, "s", "Time spent on squeezing.");
         meter.CreateObservableCounter("engine.sequences.preempted", () => state.Board.Read().Preemptions, "{preemption}", "Times a running sequence lost units and computed them again; always 0 unless there is a bug.");
         meter.CreateObservableCounter("kv_cache.floor.violations", () => state.Board.Read().FloorViolations, "{request}", "Generations whose cache was found deeper than they allow; always 0 unless there is a bug.");
+        meter.CreateObservableCounter("kv_cache.memory.held", () => state.Meter.Read().Sum(tenant => tenant.ByteSeconds), "By.s", "Bytes that tenants' sequences held, times the seconds they held them.");
         meter.CreateObservableCounter("engine.stalls", () => state.Intake.Stalls, "{stall}", "Times a stage took longer than it may.");
         meter.CreateObservableCounter("engine.reflexes", () => state.Board.Read().Reflexes, "{squeeze}", "Times memory pressure made the engine squeeze live sequences.");
         meter.CreateObservableCounter("kv_cache.transcode.work", () => state.Board.Read().TranscodeCharge, "By", "Bytes of source pages transcoded, times the weight of their encoding.");

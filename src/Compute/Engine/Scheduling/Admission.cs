@@ -80,7 +80,7 @@ internal sealed class Admission(EngineState state)
             }
             state.Slots.Release(sequence);
         }
-        PageTable table = state.Cache.CreateTable();
+        PageTable table = state.Cache.CreateTable(sequence.Meter!.Account);
         sequence.Table = table;
         return state.Cache.Adopt(table, scope, prompt, deepest);
     }

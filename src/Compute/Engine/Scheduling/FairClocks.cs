@@ -20,6 +20,9 @@ internal sealed class FairClocks
     /// <summary>Tenants with requests.</summary>
     public IReadOnlyList<TenantClock> Active => _active;
 
+    /// <summary>All that are remembered, those without requests included.</summary>
+    public Dictionary<string, TenantClock>.ValueCollection All => _clocks.Values;
+
     /// <summary>A request of this tenant arrived.</summary>
     public TenantClock Enter(string tenantId)
     {

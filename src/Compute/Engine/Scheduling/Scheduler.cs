@@ -145,6 +145,8 @@ internal sealed class Scheduler(FairClocks clocks, SlotReserve slots, int maxRun
     {
         double cost = rows / run.Spec.Weight;
         run.Tenant.Served += cost;
+        run.Tenant.Rows += rows;
+        run.Tenant.Weight = run.Spec.Weight;
         if (run.PromptLeft > 0)
         {
             run.PromptLeft -= rows;

@@ -1,4 +1,5 @@
 using Concertina.Compute.Allocation;
+using Concertina.Compute.Engine.Metering;
 using Concertina.Compute.Engine.Scheduling;
 using Concertina.Compute.Engine.Spill;
 using Concertina.Compute.Engine.Undo;
@@ -41,6 +42,9 @@ internal sealed class Sequence(SequenceIdentity identity, PlanLadder curve)
 
     /// <summary>Engine thread only; null while nothing is in the arena.</summary>
     public PageTable? Table { get; set; }
+
+    /// <summary>Engine thread only: who pays for its table; set with its first request.</summary>
+    public TenantMeter? Meter { get; set; }
 
     /// <summary>Engine thread only: what is queued or runs.</summary>
     public Run? CurrentRun { get; set; }

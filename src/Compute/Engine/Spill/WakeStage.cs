@@ -114,7 +114,7 @@ internal sealed class WakeStage(PagedKvCache cache, PageDesk? desk, TimeProvider
         {
             return false;
         }
-        PageTable table = cache.CreateTable();
+        PageTable table = cache.CreateTable(run.Sequence.Meter!.Account);
         if (!images.TryRestore(table, image.State, image.Ranks, wake.Common))
         {
             cache.Release(table);

@@ -196,7 +196,7 @@ internal sealed class UndoQueue(PagedKvCache cache, CommitmentTable commitments,
     {
         Sequence sequence = job.Sequence;
         PageTable table = sequence.Table!;
-        PageTable shadow = cache.CreateTable();
+        PageTable shadow = cache.CreateTable(table.Account);
         Squeezer.SetRung(shadow, job.Target);
         lock (sequence.Gate) // an idle sequence's tokens may be cut by a late cancel
         {

@@ -7,6 +7,7 @@ namespace Concertina.Compute.KvCache.Columns;
 internal sealed class CacheAudit(UnitTable units, ExtentArena arena, PrefixIndex index, CacheBudget budget)
 {
     private readonly Dictionary<UnitHandle, int> _references = [];
+    private readonly Dictionary<ushort, long> _paid = [];
 
     /// <param name="tables">All live tables.</param>
     /// <param name="borrowedBytes">Bytes that an eviction under way holds.</param>
@@ -18,6 +19,11 @@ internal sealed class CacheAudit(UnitTable units, ExtentArena arena, PrefixIndex
             CountTable(table);
         }
         HashSet<UnitHandle> tableUnits = [.. _references.Keys];
+        foreach (UnitHandle unit in tableUnits)
+        {
+            Pay(units.AccountOf(unit), units.StrideBytes(unit));
+        }
+        CheckAccounts();
         HashSet<UnitHandle> prefixUnits = [];
         index.VisitUnits(unit =>
         {
@@ -50,8 +56,19 @@ internal sealed class CacheAudit(UnitTable units, ExtentArena arena, PrefixIndex
         }
     }
 
+    private void Pay(ushort account, long bytes) => _paid[account] = _paid.GetValueOrDefault(account) + bytes;
+
+    private void CheckAccounts()
+    {
+        for (int account = 0; account < units.Accounts.Count; account++)
+        {
+            Require(units.Accounts.Bytes((ushort)account), _paid.GetValueOrDefault((ushort)account), $"bytes of account {account}");
+        }
+    }
+
     private void CountTable(PageTable table)
     {
+        Pay(table.Account, table.ListHeapBytes + table.RingHeapBytes);
         long bytes = 0;
         for (int block = 0; block < table.BlockCount; block++)
         {

@@ -84,7 +84,7 @@ internal sealed unsafe class ColumnStore
         long openShare = _arena.Classes[PageClass].ShareBytes;
         long share = _arena.Classes[rung.SizeClass].ShareBytes;
         return (((open * openShare) + (moved * share)) * HeadCount)
-            + ((long)blocks * ListBlockBytes) + PageTable.HeapBytesFor(HeadCount, blocks);
+            + ((long)blocks * ListBlockBytes) + TableHeap.BytesFor(HeadCount, blocks);
     }
 
     /// <summary>Appends new columns until there are this many. All or nothing.</summary>
@@ -252,7 +252,7 @@ internal sealed unsafe class ColumnStore
     /// <summary>Adds a block to each list of a table.</summary>
     public bool TryAddBlock(PageTable table)
     {
-        long growth = table.GrowthBytes(HeadCount);
+        long growth = TableHeap.BytesFor(HeadCount, table.BlockCount + 1) - table.ListHeapBytes;
         while (!_budget.CanAddLists(growth, _arena.ExtentsInUse, fromReserve: false))
         {
             if (!_units.TryCompact() && !_index.TryDropOldest())

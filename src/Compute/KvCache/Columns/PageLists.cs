@@ -14,6 +14,12 @@ internal sealed unsafe class PageLists(UnitTable units, int headCount)
 
     public void Store(UnitHandle block, int head, int entry, UnitHandle unit) => Entries(block, head)[entry] = unit;
 
+    /// <summary>A table takes a unit, which its account pays for if it is the first.</summary>
+    public void Own(UnitHandle unit, ushort account) => units.Own(unit, account);
+
+    /// <summary>Bytes of a table outside the arena, taken or given back.</summary>
+    public void PayHeap(ushort account, long bytes) => units.Accounts.Add(account, bytes);
+
     /// <summary>Whether a slot of the unit may hold an infinity or a NaN.</summary>
     public bool IsNonFinite(UnitHandle unit) => units.Entry(unit).Flags.HasFlag(UnitFlags.NonFinite);
 

@@ -49,6 +49,7 @@ internal sealed unsafe class Observations(CacheInterior inside, KvShape shape, i
                 inside.Budget.AddLists(-HeapBytes);
                 return false;
             }
+            inside.Units.Own(rings[layer], table.Account);
             inside.Units.Entry(rings[layer]).Kind = UnitKind.QueryRing;
             Ring(rings[layer]).Clear();
         }

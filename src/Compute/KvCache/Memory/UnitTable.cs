@@ -13,6 +13,7 @@ internal sealed unsafe class UnitTable : IDisposable
     private static int _lastTag;
 
     private UnitEntry* _entries;
+    private ushort* _accounts;
     private readonly ExtentArena _arena;
     private readonly CacheBudget _budget;
     private readonly ExtentUnits _inExtent;
@@ -29,10 +30,14 @@ internal sealed unsafe class UnitTable : IDisposable
         _capacity = capacity;
         _inExtent = new ExtentUnits(arena.ExtentCount, capacity);
         _entries = (UnitEntry*)NativeMemory.AllocZeroed((nuint)capacity, (nuint)sizeof(UnitEntry));
+        _accounts = (ushort*)NativeMemory.AllocZeroed((nuint)capacity, sizeof(ushort));
         _tag = (byte)(1 + (Interlocked.Increment(ref _lastTag) % byte.MaxValue));
     }
 
     public long LiveCount { get; private set; }
+
+    /// <summary>Who pays for what page tables refer to.</summary>
+    public KvAccounts Accounts { get; } = new();
 
     /// <summary>Bytes of units held by prefix columns.</summary>
     public long PrefixBytes { get; private set; }
@@ -47,7 +52,7 @@ internal sealed unsafe class UnitTable : IDisposable
     public Action<int>? ColumnReferenced { get; set; }
 
     public static long OverheadBytes(long capacity, long extentCount) =>
-        (capacity * sizeof(UnitEntry)) + ExtentUnits.OverheadBytes(extentCount, capacity);
+        (capacity * (sizeof(UnitEntry) + sizeof(ushort))) + ExtentUnits.OverheadBytes(extentCount, capacity);
 
     /// <summary>Makes a unit with one reference, or returns false when the budget or the table is exhausted.</summary>
     /// <param name="sizeClass">Class of its size.</param>
@@ -122,13 +127,32 @@ internal sealed unsafe class UnitTable : IDisposable
 
     public int StrideBytes(UnitHandle unit) => _arena.Classes[Entry(unit).SizeClass].StrideBytes;
 
+    /// <summary>A page table takes a unit: the first one's account pays for it from now on, while any table refers to it.</summary>
+    public void Own(UnitHandle unit, ushort account)
+    {
+        ref UnitEntry entry = ref Entry(unit);
+        // In bounds: the handle was checked, and there are as many accounts as entries.
+        if (_accounts[unit.Index] == KvAccounts.None)
+        {
+            _accounts[unit.Index] = account;
+            Accounts.Add(account, _arena.Classes[entry.SizeClass].StrideBytes);
+        }
+    }
+
+    /// <summary>The account that pays for a unit.</summary>
+    public ushort AccountOf(UnitHandle unit)
+    {
+        _ = Entry(unit);
+        return _accounts[unit.Index]; // in bounds: the handle was checked
+    }
+
     /// <summary>Adds a page table's reference.</summary>
     public void Retain(UnitHandle unit)
     {
         ref UnitEntry entry = ref Entry(unit);
         if (entry.References++ == 1 && entry.Flags.HasFlag(UnitFlags.InPrefix))
         {
-            UnreferencedPrefixBytes -= _arena.Classes[entry.SizeClass].StrideBytes;
+            Unreference(unit.Index, -_arena.Classes[entry.SizeClass].StrideBytes);
             if (entry.Link != None)
             {
                 ColumnReferenced?.Invoke(entry.Link);
@@ -142,11 +166,12 @@ internal sealed unsafe class UnitTable : IDisposable
         ref UnitEntry entry = ref Entry(unit);
         if (--entry.References == 0)
         {
+            Pay(unit.Index, -_arena.Classes[entry.SizeClass].StrideBytes);
             Free(ref entry, unit.Index);
         }
         else if (entry.References == 1 && entry.Flags.HasFlag(UnitFlags.InPrefix))
         {
-            UnreferencedPrefixBytes += _arena.Classes[entry.SizeClass].StrideBytes;
+            Unreference(unit.Index, _arena.Classes[entry.SizeClass].StrideBytes);
             if (entry.Link != None)
             {
                 ColumnUnreferenced?.Invoke(entry.Link);
@@ -199,7 +224,25 @@ internal sealed unsafe class UnitTable : IDisposable
     public void Dispose()
     {
         NativeMemory.Free(_entries);
+        NativeMemory.Free(_accounts);
         _entries = null;
+        _accounts = null;
+    }
+
+    // Positive: only a prefix column holds it now, and nobody pays.
+    private void Unreference(int index, int stride)
+    {
+        UnreferencedPrefixBytes += stride;
+        Pay(index, -stride);
+    }
+
+    // In bounds: the index is a checked handle's.
+    private void Pay(int index, int bytes)
+    {
+        if (_accounts[index] != KvAccounts.None)
+        {
+            Accounts.Add(_accounts[index], bytes);
+        }
     }
 
     private static int ExtentOf(long offset) => (int)(offset / ExtentArena.ExtentBytes);
@@ -245,6 +288,7 @@ internal sealed unsafe class UnitTable : IDisposable
             _formBytes[(entry.KeyCodec * Codecs) + entry.ValueCodec] -= _arena.Classes[entry.SizeClass].StrideBytes;
             entry.Counted = false;
         }
+        _accounts[index] = KvAccounts.None;
         entry.Kind = UnitKind.Free;
         entry.Generation++;
         entry.Link = _freeHead;
