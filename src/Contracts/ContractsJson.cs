@@ -28,6 +28,7 @@ namespace Concertina.Contracts;
 [JsonSerializable(typeof(UsageRecord))]
 [JsonSerializable(typeof(TenantFacts))]
 [JsonSerializable(typeof(TenantUsage))]
+[JsonSerializable(typeof(KvCharge))]
 [JsonSerializable(typeof(TenantSettings))]
 [JsonSerializable(typeof(TenantChange))]
 [JsonSerializable(typeof(TenantChangeAnswer))]

@@ -64,6 +64,10 @@ internal static partial class GrainsLog
         Message = "Worker {Worker} cannot have a KV budget of {Bytes} bytes: {Reason}")]
     public static partial void BudgetRefused(ILogger logger, string worker, long bytes, string reason);
 
+    [LoggerMessage(EventId = 2017, Level = LogLevel.Warning,
+        Message = "Worker {Worker} could not tell a tenant what it holds of the KV memory; the next time tells it too.")]
+    public static partial void ChargeFailed(ILogger logger, string worker, Exception problem);
+
     [LoggerMessage(EventId = 2020, Level = LogLevel.Warning,
         Message = "The usage of tenant {TenantId} was not written.")]
     public static partial void UsageNotWritten(ILogger logger, string tenantId, Exception problem);

@@ -30,6 +30,7 @@ public sealed class AccountTests : IAsyncLifetime
             GeneratedTokens = 20,
             ReservedTokens = 7,
             TokenBudget = 1_000,
+            KvByteSeconds = 123_456_789_012.9,
             Hours = [new UsageHour { StartUnixSeconds = 3_600, Requests = 3, PromptTokens = 100, CachedTokens = 64, GeneratedTokens = 20 }],
         };
 
@@ -38,7 +39,7 @@ public sealed class AccountTests : IAsyncLifetime
         Assert.Equal(
             """
             {"object":"usage","requests":3,"prompt_tokens":100,"cached_tokens":64,"completion_tokens":20,
-            "reserved_tokens":7,"token_budget":1000,"remaining_tokens":873,
+            "reserved_tokens":7,"token_budget":1000,"remaining_tokens":873,"kv_byte_seconds":123456789012,
             "hours":[{"start":3600,"requests":3,"prompt_tokens":100,"cached_tokens":64,"completion_tokens":20}]}
             """.ReplaceLineEndings(""),
             answer.Body);

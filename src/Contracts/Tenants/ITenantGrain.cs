@@ -25,6 +25,11 @@ public interface ITenantGrain : IGrainWithStringKey
     [Alias("usage")]
     Task<TenantUsage> Usage(CancellationToken cancellation = default);
 
+    /// <summary>Takes up what the tenant's sessions hold on one worker; idempotent, because totals are told.</summary>
+    [ResponseTimeout("00:00:05")]
+    [Alias("charge")]
+    Task Charge(KvCharge charge, CancellationToken cancellation = default);
+
     /// <summary>What holds for the tenant now. The caller has checked who asks.</summary>
     [ResponseTimeout("00:00:05")]
     [Alias("settings")]

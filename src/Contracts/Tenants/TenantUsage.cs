@@ -28,4 +28,7 @@ public sealed record TenantUsage
 
     /// <summary>The last hours in which a request ended, oldest first; at most a week of them.</summary>
     [Id(6)] public UsageHour[] Hours { get; init; } = [];
+
+    /// <summary>Physical bytes of KV memory times the seconds the tenant's sessions held them; what they share is counted once.</summary>
+    [Id(7)] public double KvByteSeconds { get; init; }
 }

@@ -12,9 +12,11 @@ namespace Concertina.Gateway.Wire;
 /// <param name="ReservedTokens">Tokens reserved by requests that have not ended.</param>
 /// <param name="TokenBudget">Tokens the tenant may ever use; null: no limit.</param>
 /// <param name="RemainingTokens">Tokens left of the budget, reservations taken off; null: no limit.</param>
+/// <param name="KvByteSeconds">Bytes of KV memory times the seconds sessions held them.</param>
 /// <param name="Hours">By hour, oldest first.</param>
 internal sealed record UsageReport(
-    long Requests, long PromptTokens, long CachedTokens, long CompletionTokens, long ReservedTokens, long? TokenBudget, long? RemainingTokens, UsageReport.Hour[] Hours)
+    long Requests, long PromptTokens, long CachedTokens, long CompletionTokens, long ReservedTokens, long? TokenBudget, long? RemainingTokens,
+    long KvByteSeconds, UsageReport.Hour[] Hours)
 {
     [JsonPropertyOrder(-1)]
     public string Object { get; } = "usage";
@@ -33,6 +35,7 @@ internal sealed record UsageReport(
         usage.TokenBudget is { } budget
             ? Math.Max(0, budget - usage.PromptTokens - usage.GeneratedTokens - usage.ReservedTokens)
             : null,
+        (long)Math.Min(usage.KvByteSeconds, long.MaxValue),
         [.. usage.Hours.Select(hour => new Hour(hour.StartUnixSeconds, hour.Requests, hour.PromptTokens, hour.CachedTokens, hour.GeneratedTokens))]);
 
     /// <summary>One hour in which requests ended; <paramref name="Start"/> is Unix time in seconds.</summary>

@@ -47,6 +47,12 @@ internal sealed class TenantGrain(
 
     public Task<TenantUsage> Usage(CancellationToken cancellation = default) => Task.FromResult(_limits.Report());
 
+    public Task Charge(KvCharge charge, CancellationToken cancellation = default)
+    {
+        _changed |= _limits.Charge(charge);
+        return Task.CompletedTask;
+    }
+
     public Task<TenantSettings> Settings(CancellationToken cancellation = default) => Task.FromResult(_limits.Settings);
 
     public async Task<TenantChangeAnswer> Change(TenantChange change, CancellationToken cancellation = default)

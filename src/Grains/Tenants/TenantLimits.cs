@@ -128,6 +128,15 @@ internal sealed class TenantLimits
         return true;
     }
 
+    /// <summary>Takes up what sessions hold on one worker.</summary>
+    /// <returns>False when nothing of it is new.</returns>
+    public bool Charge(KvCharge charge)
+    {
+        (double byteSeconds, KvCharge[] known) = KvCharges.Take(Usage.KvCharges, charge);
+        Usage = Usage with { KvByteSeconds = Usage.KvByteSeconds + byteSeconds, KvCharges = known };
+        return byteSeconds > 0;
+    }
+
     /// <summary>Usage with the request ids to remember across a restart.</summary>
     public TenantState Durable() => Usage with { RecentRequests = [.. _reservations.Settled.TakeLast(DurableRequests)] };
 
@@ -141,6 +150,7 @@ internal sealed class TenantLimits
         ReservedTokens = _reservations.OpenTokens,
         TokenBudget = _rules.Now.TokenBudget,
         Hours = Usage.Hours,
+        KvByteSeconds = Usage.KvByteSeconds,
     };
 
     private ReserveAnswer Answer(ReserveOutcome outcome, int? retryAfterMs) => new()

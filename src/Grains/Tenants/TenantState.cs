@@ -29,6 +29,12 @@ public sealed record TenantState
     /// <summary>What was set at run time, over the configuration; null: nothing.</summary>
     [Id(6)] public TenantOverrides? Overrides { get; init; }
 
+    /// <summary>Bytes of KV memory times the seconds they were held.</summary>
+    [Id(7)] public double KvByteSeconds { get; init; }
+
+    /// <summary>The last total of each worker, the one heard of last at the end.</summary>
+    [Id(8)] public KvCharge[] KvCharges { get; init; } = [];
+
     /// <summary>Tokens used of the budget.</summary>
     public long SpentTokens => PromptTokens + GeneratedTokens;
 }

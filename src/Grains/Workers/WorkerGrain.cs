@@ -1,6 +1,7 @@
 using Concertina.Compute.Engine;
 using Concertina.Contracts.Budget;
 using Concertina.Contracts.Sessions;
+using Concertina.Contracts.Tenants;
 using Concertina.Contracts.Workers;
 using Concertina.Grains.Budget;
 using Concertina.Grains.Sessions;
@@ -21,7 +22,9 @@ internal sealed class WorkerGrain(
     ILogger<WorkerGrain> logger) : Grain, IWorkerGrain
 {
     private static readonly TimeSpan ReportEvery = TimeSpan.FromMilliseconds(250);
+    private static readonly TimeSpan ChargeEvery = TimeSpan.FromSeconds(5);
     private readonly WorkerReports _reports = new(time);
+    private readonly TenantCharges _charges = new(worker.Key);
     private KvCurve? _curve;
 
     public override async Task OnActivateAsync(CancellationToken cancellationToken)
@@ -34,6 +37,8 @@ internal sealed class WorkerGrain(
         await state.WriteStateAsync(cancellationToken);
         long epoch = worker.Begin(state.State.Incarnation);
         GrainsLog.WorkerStarted(logger, worker.Key, epoch);
+        _charges.Begin(state.State.Incarnation, worker.Served?.Engine.Tenants() ?? []);
+        this.RegisterGrainTimer(Charge, new GrainTimerCreationOptions { DueTime = ChargeEvery, Period = ChargeEvery });
         this.RegisterGrainTimer(Report, new GrainTimerCreationOptions { DueTime = TimeSpan.Zero, Period = ReportEvery });
     }
 
@@ -119,6 +124,23 @@ internal sealed class WorkerGrain(
         {
             _reports.SendFull();
             GrainsLog.ReportFailed(logger, worker.Key, problem);
+        }
+    }
+
+    // Totals, so what does not arrive comes with the next one.
+    private async Task Charge(CancellationToken cancellation)
+    {
+        try
+        {
+            foreach ((string tenantId, KvCharge charge) in _charges.Due(worker.Served?.Engine.Tenants() ?? []))
+            {
+                await GrainFactory.GetGrain<ITenantGrain>(tenantId).Charge(charge, cancellation);
+                _charges.Told(tenantId, charge);
+            }
+        }
+        catch (Exception problem)
+        {
+            GrainsLog.ChargeFailed(logger, worker.Key, problem);
         }
     }
 

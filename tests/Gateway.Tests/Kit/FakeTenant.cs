@@ -73,6 +73,8 @@ internal sealed class FakeTenant(FakeCluster cluster, string id) : ITenantGrain
     public Task<TenantFacts?> Authorize(byte[] keySha256, CancellationToken cancellation = default) =>
         Task.FromResult<TenantFacts?>(new TenantFacts(id, Models));
 
+    public Task Charge(KvCharge charge, CancellationToken cancellation = default) => Task.CompletedTask;
+
     public Task<TenantSettings> Settings(CancellationToken cancellation = default) => Task.FromResult(Holds);
 
     public Task<TenantChangeAnswer> Change(TenantChange change, CancellationToken cancellation = default)

@@ -31,6 +31,11 @@ internal sealed class FakeEngine : IInferenceEngine
     /// <summary>What the rungs cost; null: nothing is planned.</summary>
     public PlanLadder? Curve { get; set; }
 
+    /// <summary>What tenants hold and have held.</summary>
+    public TenantKv[] Held { get; set; } = [];
+
+    public IReadOnlyList<TenantKv> Tenants() => Held;
+
     public long BudgetBytes { get; set; } = 1 << 30;
 
     private readonly Channel<FakeGeneration> _submitted = Channel.CreateUnbounded<FakeGeneration>();

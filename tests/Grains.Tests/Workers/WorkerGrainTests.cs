@@ -1,6 +1,8 @@
 using Concertina.Compute.Allocation;
+using Concertina.Compute.Engine;
 using Concertina.Contracts.Budget;
 using Concertina.Contracts.Sessions;
+using Concertina.Contracts.Tenants;
 using Concertina.Contracts.Workers;
 using Concertina.Grains.Tests.Fakes;
 using Orleans.Runtime;
@@ -42,6 +44,36 @@ public sealed class WorkerGrainTests : IAsyncLifetime
         RouteAnswer answer = await Routed();
         Assert.Equal((FakeWorkers.Key, _silo.Worker.Epoch), (answer.Worker!, answer.Epoch));
     }
+
+    [Fact]
+    public async Task Tenants_are_charged_for_what_they_hold_once_and_over_restarts()
+    {
+        await Worker.Load();
+        await Hold(1_000, charged: 1_000);
+        await Hold(1_000, charged: 1_000);
+        await Hold(2_500, charged: 2_500);
+        Assert.Equal(0, await Charged("~warm-up"));
+        _silo.Time.Advance(TimeSpan.FromSeconds(1)); // until it is written
+
+        await _silo.Restart();
+        await Worker.Load();
+        await Hold(300, charged: 2_800);
+    }
+
+    // A charge takes some turns of two grains after the timer's tick, and the timer starts anew after them.
+    private async Task Hold(double byteSeconds, double charged)
+    {
+        const int mostTicks = 2_000;
+        _silo.Engine.Held = [new TenantKv("t", 1, byteSeconds), new TenantKv("~warm-up", 0, byteSeconds)];
+        for (int tick = 0; tick == 0 || (tick < mostTicks && await Charged("t") != charged); tick++)
+        {
+            _silo.Time.Advance(TimeSpan.FromSeconds(5));
+            await Worker.Load();
+        }
+        Assert.Equal(charged, await Charged("t"));
+    }
+
+    private async Task<double> Charged(string tenant) => (await _silo.Grains.GetGrain<ITenantGrain>(tenant).Usage()).KvByteSeconds;
 
     [Fact]
     public async Task The_silo_of_a_route_is_a_hint_that_placement_understands()
