@@ -27,7 +27,7 @@ public enum SessionFileFault
     /// <summary>The file is older than <see cref="StoreOptions.TtlHours"/>.</summary>
     Expired,
 
-    /// <summary>The pages were written under another KV profile, ladder or determinism class, or sealed in another way.</summary>
+    /// <summary>The pages were written under another KV profile, ladder or determinism class, or the file was encrypted under another key or none.</summary>
     Formats,
 
     /// <summary>The pages are those of other tokens than the session holds now.</summary>

@@ -9,7 +9,7 @@ namespace Concertina.Compute.Store;
 /// First bytes of a session's files, of tokens or of pages: magic, version, header length, model hash, tenant hash, epoch, key
 /// length, key, CRC-32C of all of it. Little-endian. The only place that knows these offsets.
 /// </summary>
-internal readonly record struct SessionFileHeader(ulong Magic, byte[] ModelHash, byte[] TenantHash, long Epoch, string Key)
+internal readonly record struct SessionFileHeader(ulong Magic, uint Version, byte[] ModelHash, byte[] TenantHash, long Epoch, string Key)
 {
     /// <summary>Begins a file of tokens: "CONSTOK1".</summary>
     public const ulong TokenMagic = 0x31_4B_4F_54_53_4E_4F_43;
@@ -18,7 +18,14 @@ internal readonly record struct SessionFileHeader(ulong Magic, byte[] ModelHash,
     public const ulong PageMagic = 0x31_47_41_50_53_4E_4F_43;
 
     public const int MaxBytes = FixedBytes + MaxKeyBytes + ChecksumBytes;
-    private const uint Version = 1;
+
+    /// <summary>Version of a file of tokens stored as they are.</summary>
+    public const uint PlainTokens = 1;
+
+    /// <summary>Version of a file of encrypted tokens.</summary>
+    public const uint SealedTokens = 2;
+
+    private const uint NewestPages = 1;
     private const int VersionAt = 8;
     private const int LengthAt = 12;
     private const int ModelAt = 16;
@@ -30,7 +37,7 @@ internal readonly record struct SessionFileHeader(ulong Magic, byte[] ModelHash,
     private const int MaxKeyBytes = 2048;
 
     public static SessionFileHeader Of(in SessionIdentity identity, ulong magic = TokenMagic) =>
-        new(magic, Hash(identity.ModelHash), Hash(identity.TenantId), identity.Epoch, identity.Key);
+        new(magic, magic == PageMagic ? NewestPages : PlainTokens, Hash(identity.ModelHash), Hash(identity.TenantId), identity.Epoch, identity.Key);
 
     public int ByteCount => FixedBytes + Encoding.UTF8.GetByteCount(Key) + ChecksumBytes;
 
@@ -65,9 +72,10 @@ internal readonly record struct SessionFileHeader(ulong Magic, byte[] ModelHash,
         }
         uint version = BinaryPrimitives.ReadUInt32LittleEndian(file[VersionAt..]);
         int length = BinaryPrimitives.ReadInt32LittleEndian(file[LengthAt..]);
-        if (version != Version)
+        (uint oldest, uint newest) = magic == PageMagic ? (NewestPages, NewestPages) : (PlainTokens, SealedTokens);
+        if (version < oldest || version > newest)
         {
-            detail = $"the file has version {version}, this server reads version {Version}";
+            detail = $"the file has version {version}, this server reads versions {oldest} to {newest}";
             return SessionFileFault.Version;
         }
         if (length < FixedBytes + ChecksumBytes || length > MaxBytes
@@ -88,6 +96,7 @@ internal readonly record struct SessionFileHeader(ulong Magic, byte[] ModelHash,
         }
         header = new SessionFileHeader(
             magic,
+            version,
             file.Slice(ModelAt, TenantAt - ModelAt).ToArray(),
             file.Slice(TenantAt, EpochAt - TenantAt).ToArray(),
             BinaryPrimitives.ReadInt64LittleEndian(file[EpochAt..]),

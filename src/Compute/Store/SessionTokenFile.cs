@@ -1,11 +1,12 @@
-using System.Buffers.Binary;
+using Concertina.Compute.Store.Tokens;
 
 namespace Concertina.Compute.Store;
 
 /// <summary>
 /// The token ids of one session, append-only. A save keeps the whole records that agree with the sequence, cuts the rest
 /// and appends one record; it is on disk (fsync) when the save returns, once per request. A crash at any byte leaves a
-/// file whose whole records are a prefix of the sequence, or one whose header says that nothing can be used.
+/// file whose whole records are a prefix of the sequence, or one whose header says that nothing can be used. With a key of the server
+/// the tokens are encrypted; a file made with another key, or none, gives nothing and is replaced.
 /// </summary>
 internal static class SessionTokenFile
 {
@@ -13,30 +14,36 @@ internal static class SessionTokenFile
     private const UnixFileMode OwnerOnly = UnixFileMode.UserRead | UnixFileMode.UserWrite;
 
     /// <summary>Reads the tokens an owner may use.</summary>
-    public static SessionTokens Read(string path, in SessionIdentity owner)
+    /// <param name="path">The file.</param>
+    /// <param name="owner">Who wants them.</param>
+    /// <param name="key">Key of the server; null: tokens are stored as they are.</param>
+    public static SessionTokens Read(string path, in SessionIdentity owner, byte[]? key)
     {
         if (!File.Exists(path))
         {
             return new SessionTokens([], SessionFileFault.Missing, "");
         }
-        Content content = Parse(ReadAll(path), owner);
+        Content content = Parse(ReadAll(path), owner, key);
         return new SessionTokens([.. content.Records.SelectMany(record => record)], content.Fault, content.Detail);
     }
 
     /// <summary>Makes the file hold exactly these tokens and moves it to the owner's epoch.</summary>
-    public static SessionSave Save(string path, in SessionIdentity owner, ReadOnlySpan<int> tokens)
+    public static SessionSave Save(string path, in SessionIdentity owner, byte[]? key, ReadOnlySpan<int> tokens)
     {
         using FileStream file = Open(path);
         byte[] bytes = new byte[Math.Min(file.Length, MaxFileBytes)];
         file.ReadExactly(bytes);
-        Content content = bytes.Length == 0 ? Content.Empty(SessionFileFault.Missing, "") : Parse(bytes, owner);
+        Content content = bytes.Length == 0 ? Content.Empty(SessionFileFault.Missing, "") : Parse(bytes, owner, key);
         if (content.Fault == SessionFileFault.StaleEpoch)
         {
             return new SessionSave(content.Fault, content.Detail, file.Length, 0);
         }
-        Write(file, owner, content, tokens, out int kept);
+        Kept kept = Keep(content, tokens);
+        // Where nothing is kept, neither is the salt: no record of before is good in the new file.
+        TokenFileHead head = kept.Tokens == 0 ? TokenFileHead.Of(owner, key) : content.Head!.WithOwner(owner);
+        Write(file, head, kept, tokens);
         file.Flush(flushToDisk: true);
-        return new SessionSave(SessionFileFault.None, "", file.Length, kept);
+        return new SessionSave(SessionFileFault.None, "", file.Length, kept.Tokens);
     }
 
     /// <summary>The key a file was written for; null if its header cannot be read.</summary>
@@ -48,61 +55,75 @@ internal static class SessionTokenFile
         return SessionFileHeader.TryRead(head, SessionFileHeader.TokenMagic, out SessionFileHeader header, out _) == SessionFileFault.None ? header.Key : null;
     }
 
-    private static void Write(FileStream file, in SessionIdentity owner, Content content, ReadOnlySpan<int> tokens, out int kept)
+    /// <summary>Bytes of a file of one record.</summary>
+    public static long ByteCount(in SessionIdentity owner, byte[]? key, int tokens)
     {
-        byte[] header = SessionFileHeader.Of(owner).ToBytes();
-        kept = 0;
-        int keptBytes = header.Length;
-        uint checksum = 0;
+        TokenFileHead head = TokenFileHead.Of(owner, key);
+        using ITokenRecords records = head.MakeRecords();
+        return head.ByteCount + (long)records.ByteCount(tokens);
+    }
+
+    private static Kept Keep(in Content content, ReadOnlySpan<int> tokens)
+    {
+        if (content.Head is not { } head)
+        {
+            return new Kept(0, 0, [], long.MinValue);
+        }
+        using ITokenRecords records = head.MakeRecords();
+        int kept = 0;
+        int bytes = head.ByteCount;
         foreach (int[] record in content.Records)
         {
-            // A record counts as kept only whole: cutting inside one would leave it without its checksum.
+            // A record counts as kept only whole: cutting inside one would leave it without its seal.
             if (!tokens[kept..].StartsWith(record))
             {
                 break;
             }
             kept += record.Length;
-            keptBytes += SessionRecords.ByteCount(record.Length);
-            checksum = content.ChecksumAt(keptBytes);
+            bytes += records.ByteCount(record.Length);
         }
-        file.SetLength(Math.Min(file.Length, kept == 0 ? 0 : keptBytes));
-        if (kept == 0 || content.Epoch != owner.Epoch)
+        return new Kept(kept, bytes, kept == 0 ? [] : content.Bytes[(bytes - records.SealBytes)..bytes], head.Epoch);
+    }
+
+    private static void Write(FileStream file, TokenFileHead head, in Kept kept, ReadOnlySpan<int> tokens)
+    {
+        file.SetLength(kept.Tokens == 0 ? 0 : kept.Bytes);
+        if (kept.Tokens == 0 || kept.Epoch != head.Epoch)
         {
             file.Position = 0;
-            file.Write(header);
+            file.Write(head.ToBytes());
         }
-        if (kept < tokens.Length)
+        if (kept.Tokens < tokens.Length)
         {
-            file.Position = keptBytes;
-            file.Write(SessionRecords.ToBytes(tokens[kept..], checksum));
+            using ITokenRecords records = head.MakeRecords();
+            file.Position = kept.Tokens == 0 ? head.ByteCount : kept.Bytes;
+            file.Write(records.ToBytes(tokens[kept.Tokens..], kept.Seal));
         }
     }
 
-    private static Content Parse(byte[] bytes, in SessionIdentity owner)
+    private static Content Parse(byte[] bytes, in SessionIdentity owner, byte[]? key)
     {
-        SessionFileFault fault = SessionFileHeader.TryRead(bytes, SessionFileHeader.TokenMagic, out SessionFileHeader header, out string detail);
-        if (fault == SessionFileFault.None)
-        {
-            fault = header.Check(owner, out detail);
-        }
-        if (fault != SessionFileFault.None)
+        SessionFileFault fault = TokenFileHead.TryRead(bytes, owner, key, out TokenFileHead? head, out string detail);
+        if (head is null)
         {
             return Content.Empty(fault, detail);
         }
-        List<int[]> records = [];
-        int at = header.ByteCount;
-        uint checksum = 0;
+        using ITokenRecords records = head.MakeRecords();
+        List<int[]> whole = [];
+        int at = head.ByteCount;
+        ReadOnlySpan<byte> seal = [];
         while (at < bytes.Length && fault == SessionFileFault.None)
         {
-            fault = SessionRecords.TryRead(bytes.AsSpan(at), ref checksum, out int[] record);
+            fault = records.TryRead(bytes.AsSpan(at), seal, out int[] record);
             if (fault == SessionFileFault.None)
             {
-                records.Add(record);
-                at += SessionRecords.ByteCount(record.Length);
+                whole.Add(record);
+                at += records.ByteCount(record.Length);
+                seal = bytes.AsSpan(at - records.SealBytes, records.SealBytes);
             }
         }
-        detail = fault == SessionFileFault.None ? "" : $"record {records.Count} at byte {at} of {bytes.Length}";
-        return new Content(records, fault, detail, header.Epoch, bytes);
+        detail = fault == SessionFileFault.None ? "" : $"record {whole.Count} at byte {at} of {bytes.Length}";
+        return new Content(whole, fault, detail, head, bytes);
     }
 
     private static byte[] ReadAll(string path)
@@ -128,11 +149,11 @@ internal static class SessionTokenFile
         return new FileStream(path, options);
     }
 
-    private readonly record struct Content(List<int[]> Records, SessionFileFault Fault, string Detail, long Epoch, byte[] Bytes)
+    private readonly record struct Content(List<int[]> Records, SessionFileFault Fault, string Detail, TokenFileHead? Head, byte[] Bytes)
     {
-        public static Content Empty(SessionFileFault fault, string detail) => new([], fault, detail, long.MinValue, []);
-
-        /// <summary>Checksum of the record that ends at this byte.</summary>
-        public uint ChecksumAt(int end) => BinaryPrimitives.ReadUInt32LittleEndian(Bytes.AsSpan(end - sizeof(uint)));
+        public static Content Empty(SessionFileFault fault, string detail) => new([], fault, detail, null, []);
     }
+
+    // What of a file stays: so many tokens in so many bytes, the last seal of them, and the epoch in its head.
+    private readonly record struct Kept(int Tokens, int Bytes, byte[] Seal, long Epoch);
 }

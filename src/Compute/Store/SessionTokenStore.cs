@@ -5,12 +5,14 @@ namespace Concertina.Compute.Store;
 /// <summary>
 /// The session files of one server: where they lie, how long, and how many bytes. Thread-safe; one owner per session is
 /// the caller's duty, and the epoch in each file catches a second one. File names are hashes, never what a client sent.
-/// Token ids are stored as they are; encryption at rest is the volume's.
+/// With <see cref="StoreOptions.EncryptionKey"/> token ids and pages are encrypted; names, keys and lengths of sessions are not.
 /// </summary>
 public sealed class SessionTokenStore
 {
     private readonly StoreOptions _options;
     private readonly SessionFiles _files;
+    private readonly byte[]? _key;
+    private readonly long[] _faults = new long[Enum.GetValues<SessionFileFault>().Length];
 
     /// <summary>Opens the store, creating its folder (0700) where needed.</summary>
     /// <param name="options">Limits; <see cref="StoreOptions.Directory"/> must be set unless sessions are off.</param>
@@ -21,7 +23,8 @@ public sealed class SessionTokenStore
         ArgumentNullException.ThrowIfNull(options);
         _options = options;
         _files = new SessionFiles(options, time);
-        Pages = new PageFileStore(_files, options);
+        _key = options.EncryptionKey.Length == 0 ? null : Convert.FromHexString(options.EncryptionKey);
+        Pages = new PageFileStore(_files, options, _key);
     }
 
     /// <summary>False when <c>Store:Sessions</c> is off: nothing is read or written.</summary>
@@ -30,6 +33,9 @@ public sealed class SessionTokenStore
     /// <summary>Bytes of all session files.</summary>
     public long UsedBytes => _files.UsedBytes;
 
+    /// <summary>Token files since start that could not be read whole, or not be written.</summary>
+    public long Faults(SessionFileFault fault) => Interlocked.Read(ref _faults[(int)fault]);
+
     /// <summary>Files with the units of the same sessions.</summary>
     public PageFileStore Pages { get; }
 
@@ -37,7 +43,9 @@ public sealed class SessionTokenStore
     public static string FileName(string key) => SessionFiles.NameOf(key, SessionFiles.Tokens);
 
     /// <summary>Reads a session's tokens on a thread of the pool.</summary>
-    public Task<SessionTokens> LoadAsync(SessionIdentity owner) => Task.Run(() => Load(owner));
+    /// <param name="owner">Who wants them.</param>
+    /// <param name="expectedTokens">Tokens that were saved last.</param>
+    public Task<SessionTokens> LoadAsync(SessionIdentity owner, int expectedTokens) => Task.Run(() => Load(owner, expectedTokens));
 
     /// <summary>Saves a session's tokens on a thread of the pool; they are on disk when the task completes.</summary>
     public Task<SessionSave> SaveAsync(SessionIdentity owner, ReadOnlyMemory<int> tokens) => Task.Run(() => Save(owner, tokens.Span));
@@ -53,53 +61,30 @@ public sealed class SessionTokenStore
     }
 
     /// <summary>Reads a session's tokens.</summary>
-    public SessionTokens Load(in SessionIdentity owner)
+    /// <param name="owner">Who wants them.</param>
+    /// <param name="expectedTokens">Tokens that were saved last: a file without all of them has lost its end.</param>
+    public SessionTokens Load(in SessionIdentity owner, int expectedTokens = 0)
     {
-        if (!Enabled)
+        SessionTokens loaded = Enabled ? LoadAlone(owner) : new SessionTokens([], SessionFileFault.Missing, "");
+        if (loaded.Fault == SessionFileFault.None && loaded.Tokens.Length < expectedTokens)
         {
-            return new SessionTokens([], SessionFileFault.Missing, "");
+            loaded = loaded with
+            {
+                Fault = SessionFileFault.HalfWritten,
+                Detail = $"it ends after {loaded.Tokens.Length} of {expectedTokens} tokens",
+            };
         }
-        FileInfo file = new(PathOf(owner.Key));
-        _files.Gate.Enter(file.FullName);
-        try
-        {
-            return file.Exists && _files.IsExpired(file)
-                ? new SessionTokens([], SessionFileFault.Expired, $"older than {_options.TtlHours} h")
-                : SessionTokenFile.Read(file.FullName, owner);
-        }
-        catch (Exception problem) when (SessionFiles.IsGone(problem))
-        {
-            return new SessionTokens([], SessionFileFault.Missing, "");
-        }
-        catch (Exception problem) when (problem is IOException or UnauthorizedAccessException)
-        {
-            return new SessionTokens([], SessionFileFault.Io, problem.Message);
-        }
-        finally
-        {
-            _files.Gate.Exit(file.FullName);
-        }
+        return Counted(loaded, loaded.Fault);
     }
 
     /// <summary>Saves a session's tokens; on disk when it returns. Other sessions make room when the quota is reached.</summary>
     public SessionSave Save(in SessionIdentity owner, ReadOnlySpan<int> tokens)
     {
-        long neededBytes = SessionFileHeader.Of(owner).ByteCount + SessionRecords.ByteCount(tokens.Length);
-        if (!Enabled || neededBytes > _options.QuotaBytes)
-        {
-            return new SessionSave(SessionFileFault.Quota, $"{neededBytes} bytes, quota {_options.QuotaBytes} bytes", 0, 0);
-        }
-        string path = PathOf(owner.Key);
-        try
-        {
-            SessionSave save = SaveAlone(path, owner, tokens.ToArray());
-            _files.MakeRoom(path);
-            return save;
-        }
-        catch (Exception problem) when (problem is IOException or UnauthorizedAccessException)
-        {
-            return new SessionSave(SessionFileFault.Io, problem.Message, 0, 0);
-        }
+        long neededBytes = SessionTokenFile.ByteCount(owner, _key, tokens.Length);
+        SessionSave save = !Enabled || neededBytes > _options.QuotaBytes
+            ? new SessionSave(SessionFileFault.Quota, $"{neededBytes} bytes, quota {_options.QuotaBytes} bytes", 0, 0)
+            : TrySave(owner, tokens.ToArray());
+        return Counted(save, save.Fault);
     }
 
     /// <summary>Keys of the sessions whose files are past their time. The caller removes the sessions, state included.</summary>
@@ -124,12 +109,51 @@ public sealed class SessionTokenStore
         return Enabled && file.Exists && !_files.IsExpired(file);
     }
 
+    private SessionTokens LoadAlone(in SessionIdentity owner)
+    {
+        FileInfo file = new(PathOf(owner.Key));
+        _files.Gate.Enter(file.FullName);
+        try
+        {
+            return file.Exists && _files.IsExpired(file)
+                ? new SessionTokens([], SessionFileFault.Expired, $"older than {_options.TtlHours} h")
+                : SessionTokenFile.Read(file.FullName, owner, _key);
+        }
+        catch (Exception problem) when (SessionFiles.IsGone(problem))
+        {
+            return new SessionTokens([], SessionFileFault.Missing, "");
+        }
+        catch (Exception problem) when (problem is IOException or UnauthorizedAccessException)
+        {
+            return new SessionTokens([], SessionFileFault.Io, problem.Message);
+        }
+        finally
+        {
+            _files.Gate.Exit(file.FullName);
+        }
+    }
+
+    private SessionSave TrySave(in SessionIdentity owner, int[] tokens)
+    {
+        string path = PathOf(owner.Key);
+        try
+        {
+            SessionSave save = SaveAlone(path, owner, tokens);
+            _files.MakeRoom(path);
+            return save;
+        }
+        catch (Exception problem) when (problem is IOException or UnauthorizedAccessException)
+        {
+            return new SessionSave(SessionFileFault.Io, problem.Message, 0, 0);
+        }
+    }
+
     private SessionSave SaveAlone(string path, SessionIdentity owner, int[] tokens)
     {
         _files.Gate.Enter(path);
         try
         {
-            return _files.Change(path, () => SessionTokenFile.Save(path, owner, tokens));
+            return _files.Change(path, () => SessionTokenFile.Save(path, owner, _key, tokens));
         }
         finally
         {
@@ -166,4 +190,10 @@ public sealed class SessionTokenStore
     }
 
     private string PathOf(string key) => _files.PathOf(key, SessionFiles.Tokens);
+
+    private T Counted<T>(T result, SessionFileFault fault)
+    {
+        Interlocked.Increment(ref _faults[(int)fault]);
+        return result;
+    }
 }

@@ -26,8 +26,8 @@ public sealed record StoreOptions
     public long QuotaBytes { get; init; } = 1L << 30;
 
     /// <summary>
-    /// Key under which page files are encrypted (AES-256-GCM), 64 hexadecimal digits. The default, empty, means that they are
-    /// stored as they are. Another key, or none, makes files written before useless: their sessions are computed anew.
+    /// Key under which token files and page files are encrypted (AES-256-GCM), 64 hexadecimal digits. The default, empty, means that
+    /// they are stored as they are. Another key, or none, makes files written before useless: their sessions are computed anew.
     /// </summary>
     [RegularExpression("([0-9A-Fa-f]{64})?", ErrorMessage = "Store:EncryptionKey must be empty or 64 hexadecimal digits.")]
     public string EncryptionKey { get; init; } = "";

@@ -36,7 +36,7 @@ internal sealed class SessionRecord(
         {
             return [];
         }
-        SessionTokens loaded = await store.LoadAsync(new SessionIdentity(key, _key.TenantId, modelHash, state.State.Epoch));
+        SessionTokens loaded = await store.LoadAsync(new SessionIdentity(key, _key.TenantId, modelHash, state.State.Epoch), state.State.TokenCount);
         if (loaded.Fault is not (SessionFileFault.None or SessionFileFault.Missing))
         {
             GrainsLog.SessionFileFaulty(logger, key, loaded.Fault, loaded.Detail, loaded.Tokens.Length);

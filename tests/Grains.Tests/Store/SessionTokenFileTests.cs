@@ -1,24 +1,31 @@
 using Concertina.Compute.Store;
+using Concertina.Compute.Store.Tokens;
 
 namespace Concertina.Grains.Tests.Store;
 
-public sealed class SessionTokenFileTests : IDisposable
+/// <summary>What holds of every token file, encrypted or not.</summary>
+/// <param name="key">Key of the server, or null.</param>
+public abstract class SessionTokenFileTests(byte[]? key) : IDisposable
 {
-    private static readonly SessionIdentity Owner = new("tenant/session", "tenant", "model-hash", Epoch: 3);
-    private static readonly int[][] Turns = [[1, 2, 3, 4, 5], [1, 2, 3, 4, 5, 6, 7], [1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11]];
+    protected static readonly SessionIdentity Owner = new("tenant/session", "tenant", "model-hash", Epoch: 3);
+    protected static readonly int[][] Turns = [[1, 2, 3, 4, 5], [1, 2, 3, 4, 5, 6, 7], [1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11]];
     private readonly TemporaryFolder _folder = new();
 
-    private string Path => _folder.File("s.tokens");
+    protected string Path => _folder.File("s.tokens");
 
-    public void Dispose() => _folder.Dispose();
+    public void Dispose()
+    {
+        _folder.Dispose();
+        GC.SuppressFinalize(this);
+    }
 
     [Fact]
     public void What_was_saved_is_read_turn_after_turn()
     {
         foreach (int[] turn in Turns)
         {
-            Assert.Equal(SessionFileFault.None, SessionTokenFile.Save(Path, Owner, turn).Fault);
-            SessionTokens read = SessionTokenFile.Read(Path, Owner);
+            Assert.Equal(SessionFileFault.None, Save(Owner, turn).Fault);
+            SessionTokens read = Read(Owner);
             Assert.Equal(SessionFileFault.None, read.Fault);
             Assert.Equal(turn, read.Tokens);
         }
@@ -27,10 +34,10 @@ public sealed class SessionTokenFileTests : IDisposable
     [Fact]
     public void A_longer_sequence_appends_and_rewrites_nothing()
     {
-        SessionTokenFile.Save(Path, Owner, Turns[0]);
+        Save(Owner, Turns[0]);
         byte[] before = File.ReadAllBytes(Path);
 
-        SessionSave save = SessionTokenFile.Save(Path, Owner, Turns[1]);
+        SessionSave save = Save(Owner, Turns[1]);
 
         Assert.Equal(Turns[0].Length, save.KeptTokens);
         Assert.Equal(before, File.ReadAllBytes(Path)[..before.Length]);
@@ -46,22 +53,22 @@ public sealed class SessionTokenFileTests : IDisposable
     {
         foreach (int[] turn in Turns)
         {
-            SessionTokenFile.Save(Path, Owner, turn);
+            Save(Owner, turn);
         }
         int[] other = [.. Turns[2].Take(divergesAt), 99, 98];
 
-        SessionSave save = SessionTokenFile.Save(Path, Owner, other);
+        SessionSave save = Save(Owner, other);
 
         Assert.InRange(save.KeptTokens, 0, divergesAt);
-        Assert.Equal(other, SessionTokenFile.Read(Path, Owner).Tokens);
+        Assert.Equal(other, Read(Owner).Tokens);
     }
 
     [Fact]
     public void A_sequence_cut_inside_a_record_is_saved_as_it_is()
     {
-        SessionTokenFile.Save(Path, Owner, Turns[2]);
-        SessionTokenFile.Save(Path, Owner, Turns[2].AsSpan(0, 4));
-        Assert.Equal(Turns[2][..4], SessionTokenFile.Read(Path, Owner).Tokens);
+        Save(Owner, Turns[2]);
+        Save(Owner, Turns[2].AsSpan(0, 4));
+        Assert.Equal(Turns[2][..4], Read(Owner).Tokens);
     }
 
     [Fact]
@@ -69,7 +76,7 @@ public sealed class SessionTokenFileTests : IDisposable
     {
         foreach (int[] turn in Turns)
         {
-            SessionTokenFile.Save(Path, Owner, turn);
+            Save(Owner, turn);
         }
         byte[] whole = File.ReadAllBytes(Path);
         Dictionary<int, int[]> boundaries = Boundaries();
@@ -78,14 +85,14 @@ public sealed class SessionTokenFileTests : IDisposable
         {
             File.WriteAllBytes(Path, whole[..length]);
 
-            SessionTokens read = SessionTokenFile.Read(Path, Owner);
+            SessionTokens read = Read(Owner);
 
             bool between = boundaries.TryGetValue(length, out int[]? turn);
             int[] rest = between ? turn! : boundaries.Where(pair => pair.Key < length).OrderBy(pair => pair.Key).LastOrDefault().Value ?? [];
             Assert.Equal((length, between ? SessionFileFault.None : SessionFileFault.HalfWritten), (length, read.Fault));
             Assert.Equal(rest, read.Tokens);
-            Assert.Equal(SessionFileFault.None, SessionTokenFile.Save(Path, Owner, Turns[2]).Fault);
-            Assert.Equal(Turns[2], SessionTokenFile.Read(Path, Owner).Tokens);
+            Assert.Equal(SessionFileFault.None, Save(Owner, Turns[2]).Fault);
+            Assert.Equal(Turns[2], Read(Owner).Tokens);
         }
     }
 
@@ -94,7 +101,7 @@ public sealed class SessionTokenFileTests : IDisposable
     {
         foreach (int[] turn in Turns)
         {
-            SessionTokenFile.Save(Path, Owner, turn);
+            Save(Owner, turn);
         }
         byte[] whole = File.ReadAllBytes(Path);
         for (int at = 0; at < whole.Length; at++)
@@ -105,7 +112,7 @@ public sealed class SessionTokenFileTests : IDisposable
                 damaged[at] ^= (byte)(1 << bit);
                 File.WriteAllBytes(Path, damaged);
 
-                SessionTokens read = SessionTokenFile.Read(Path, Owner);
+                SessionTokens read = Read(Owner);
 
                 Assert.NotEqual(SessionFileFault.None, read.Fault);
                 Assert.Equal(Turns[2][..read.Tokens.Length], read.Tokens);
@@ -119,47 +126,47 @@ public sealed class SessionTokenFileTests : IDisposable
     [InlineData("tenant/session", "tenant", "other-model", SessionFileFault.Foreign)]
     public void A_file_of_another_owner_is_refused_and_then_replaced(string key, string tenant, string model, SessionFileFault fault)
     {
-        SessionTokenFile.Save(Path, new SessionIdentity(key, tenant, model, 3), Turns[2]);
+        Save(new SessionIdentity(key, tenant, model, 3), Turns[2]);
 
-        SessionTokens read = SessionTokenFile.Read(Path, Owner);
+        SessionTokens read = Read(Owner);
 
         Assert.Equal(fault, read.Fault);
         Assert.Empty(read.Tokens);
-        Assert.Equal(0, SessionTokenFile.Save(Path, Owner, Turns[0]).KeptTokens);
-        Assert.Equal(Turns[0], SessionTokenFile.Read(Path, Owner).Tokens);
+        Assert.Equal(0, Save(Owner, Turns[0]).KeptTokens);
+        Assert.Equal(Turns[0], Read(Owner).Tokens);
     }
 
     [Fact]
     public void An_older_owner_neither_reads_nor_writes_what_a_newer_one_has_written()
     {
-        SessionTokenFile.Save(Path, Owner with { Epoch = 4 }, Turns[1]);
+        Save(Owner with { Epoch = 4 }, Turns[1]);
         byte[] before = File.ReadAllBytes(Path);
 
-        Assert.Equal(SessionFileFault.StaleEpoch, SessionTokenFile.Read(Path, Owner).Fault);
-        Assert.Equal(SessionFileFault.StaleEpoch, SessionTokenFile.Save(Path, Owner, Turns[2]).Fault);
+        Assert.Equal(SessionFileFault.StaleEpoch, Read(Owner).Fault);
+        Assert.Equal(SessionFileFault.StaleEpoch, Save(Owner, Turns[2]).Fault);
         Assert.Equal(before, File.ReadAllBytes(Path));
     }
 
     [Fact]
     public void A_newer_owner_takes_the_file_over_and_locks_the_older_out()
     {
-        SessionTokenFile.Save(Path, Owner, Turns[0]);
+        Save(Owner, Turns[0]);
 
-        SessionSave save = SessionTokenFile.Save(Path, Owner with { Epoch = 4 }, Turns[1]);
+        SessionSave save = Save(Owner with { Epoch = 4 }, Turns[1]);
 
         Assert.Equal(Turns[0].Length, save.KeptTokens);
-        Assert.Equal(Turns[1], SessionTokenFile.Read(Path, Owner with { Epoch = 4 }).Tokens);
-        Assert.Equal(SessionFileFault.StaleEpoch, SessionTokenFile.Save(Path, Owner, Turns[2]).Fault);
+        Assert.Equal(Turns[1], Read(Owner with { Epoch = 4 }).Tokens);
+        Assert.Equal(SessionFileFault.StaleEpoch, Save(Owner, Turns[2]).Fault);
     }
 
     [Fact]
     public void Another_format_version_is_named()
     {
-        SessionTokenFile.Save(Path, Owner, Turns[0]);
+        Save(Owner, Turns[0]);
         byte[] bytes = File.ReadAllBytes(Path);
         bytes[8] = 9;
         File.WriteAllBytes(Path, bytes);
-        Assert.Equal(SessionFileFault.Version, SessionTokenFile.Read(Path, Owner).Fault);
+        Assert.Equal(SessionFileFault.Version, Read(Owner).Fault);
     }
 
     [Fact]
@@ -170,19 +177,25 @@ public sealed class SessionTokenFileTests : IDisposable
             Assert.Skip("Windows has no file modes.");
             return;
         }
-        SessionTokenFile.Save(Path, Owner, Turns[0]);
+        Save(Owner, Turns[0]);
         Assert.Equal(UnixFileMode.UserRead | UnixFileMode.UserWrite, File.GetUnixFileMode(Path));
     }
 
-    // Where the file may end and be whole: after its header, and after each record, which holds what its turn added.
-    private static Dictionary<int, int[]> Boundaries()
+    protected SessionSave Save(in SessionIdentity owner, ReadOnlySpan<int> tokens) => SessionTokenFile.Save(Path, owner, key, tokens);
+
+    protected SessionTokens Read(in SessionIdentity owner) => SessionTokenFile.Read(Path, owner, key);
+
+    // Where the file may end and be whole: after its head, and after each record, which holds what its turn added.
+    protected Dictionary<int, int[]> Boundaries()
     {
-        int at = SessionFileHeader.Of(Owner).ByteCount;
+        TokenFileHead head = TokenFileHead.Of(Owner, key);
+        using ITokenRecords records = head.MakeRecords();
+        int at = head.ByteCount;
         int written = 0;
         Dictionary<int, int[]> boundaries = new() { [at] = [] };
         foreach (int[] turn in Turns)
         {
-            at += SessionRecords.ByteCount(turn.Length - written);
+            at += records.ByteCount(turn.Length - written);
             written = turn.Length;
             boundaries[at] = turn;
         }

@@ -93,6 +93,36 @@ public sealed class SessionTokenStoreTests : IDisposable
         Assert.Matches("^[0-9a-f]{2}/[0-9a-f]{32}\\.tokens$", name.Replace('\\', '/'));
     }
 
+    [Fact]
+    public void A_store_with_a_key_keeps_no_tokens_in_the_clear_and_one_with_another_key_counts_what_it_cannot_read()
+    {
+        StoreOptions sealing = new() { EncryptionKey = new string('a', 64) };
+        Open(sealing).Save(Owner("a"), [1000, 2000, 3000]);
+        Assert.True(File.ReadAllBytes(_folder.File("sessions/" + SessionTokenStore.FileName("tenant/a"))).AsSpan().IndexOf(BitConverter.GetBytes(2000)) < 0);
+        Assert.Equal([1000, 2000, 3000], Open(sealing).Load(Owner("a")).Tokens);
+
+        foreach (StoreOptions options in (StoreOptions[])[new() { EncryptionKey = new string('b', 64) }, new()])
+        {
+            SessionTokenStore store = Open(options);
+            Assert.Empty(store.Load(Owner("a")).Tokens);
+            Assert.Equal(1, store.Faults(SessionFileFault.Formats));
+        }
+    }
+
+    [Fact]
+    public void A_file_that_lost_its_last_records_is_known_by_what_was_saved_last()
+    {
+        SessionTokenStore store = Open();
+        store.Save(Owner("a"), [1, 2, 3]);
+
+        SessionTokens loaded = store.Load(Owner("a"), expectedTokens: 5);
+
+        Assert.Equal(SessionFileFault.HalfWritten, loaded.Fault);
+        Assert.Equal([1, 2, 3], loaded.Tokens);
+        Assert.Contains("3 of 5", loaded.Detail, StringComparison.Ordinal);
+        Assert.Equal(1, store.Faults(SessionFileFault.HalfWritten));
+    }
+
     private static SessionIdentity Owner(string session) => new($"tenant/{session}", "tenant", "model", 1);
 
     private SessionTokenStore Open(StoreOptions? options = null) => new((options ?? new StoreOptions()) with { Directory = _folder.Path }, _time);

@@ -12,11 +12,7 @@ public sealed class PageFileStore
     private readonly StoreOptions _options;
     private readonly byte[]? _key;
 
-    internal PageFileStore(SessionFiles files, StoreOptions options)
-    {
-        (_files, _options) = (files, options);
-        _key = options.EncryptionKey.Length == 0 ? null : Convert.FromHexString(options.EncryptionKey);
-    }
+    internal PageFileStore(SessionFiles files, StoreOptions options, byte[]? key) => (_files, _options, _key) = (files, options, key);
 
     /// <summary>False when nothing is read or written.</summary>
     public bool Enabled => _files.Enabled;
