@@ -22,14 +22,15 @@ internal sealed class SessionFiles
     private static readonly string[] Kinds = [Pages, Tokens];
     private readonly StoreOptions _options;
     private readonly TimeProvider _time;
+    private readonly IStoreDisk _disk;
     private readonly string _folder;
     private long _usedBytes;
 
     /// <summary>Opens the folder (0700), and removes what a process that died was writing.</summary>
     /// <exception cref="IOException">The folder cannot be made or read.</exception>
-    public SessionFiles(StoreOptions options, TimeProvider time)
+    public SessionFiles(StoreOptions options, TimeProvider time, IStoreDisk disk)
     {
-        (_options, _time) = (options, time);
+        (_options, _time, _disk) = (options, time, disk);
         _folder = Path.GetFullPath(Path.Combine(options.Directory, "sessions"));
         if (Enabled)
         {
@@ -138,7 +139,7 @@ internal sealed class SessionFiles
         }
     }
 
-    /// <summary>Removes a file. Removing twice is fine.</summary>
+    /// <summary>Removes a file, also from the disk. Removing twice is fine.</summary>
     public void Remove(string path)
     {
         if (!Enabled)
@@ -148,7 +149,10 @@ internal sealed class SessionFiles
         Gate.Enter(path);
         try
         {
-            RemoveHeld(new FileInfo(path));
+            if (RemoveHeld(new FileInfo(path)))
+            {
+                SyncFolderOf(path);
+            }
         }
         finally
         {
@@ -156,8 +160,9 @@ internal sealed class SessionFiles
         }
     }
 
-    /// <summary>Removes a file whose path the caller holds.</summary>
-    public void RemoveHeld(FileInfo file)
+    /// <summary>Removes a file whose path the caller holds. A crash may bring it back: at the next start it is counted, and goes again.</summary>
+    /// <returns>Whether there was one.</returns>
+    public bool RemoveHeld(FileInfo file)
     {
         long lengthBytes = LengthOf(file);
         try
@@ -166,16 +171,34 @@ internal sealed class SessionFiles
         }
         catch (DirectoryNotFoundException)
         {
-            return; // never saved: not even its folder exists
+            return false; // never saved: not even its folder exists
         }
         Interlocked.Add(ref _usedBytes, -lengthBytes);
+        return lengthBytes > 0;
     }
 
     private IEnumerable<FileInfo> All() => Kinds.SelectMany(Files);
 
-    /// <summary>Makes a folder that its owner alone may enter (0700).</summary>
-    public static void CreateFolder(string folder)
+    /// <summary>Gives a finished file its name, on the disk too. The caller holds the path.</summary>
+    public void Publish(string path)
     {
+        _disk.Rename(path + Unfinished, path);
+        SyncFolderOf(path);
+    }
+
+    /// <summary>Brings what was written to a file to the disk.</summary>
+    public void Flush(Stream file) => _disk.Flush(file);
+
+    /// <summary>Brings the names beside a file, and its own, to the disk.</summary>
+    public void SyncFolderOf(string path) => _disk.SyncFolder(Path.GetDirectoryName(path)!);
+
+    /// <summary>Makes a folder that its owner alone may enter (0700), where there is none, and brings its name to the disk.</summary>
+    public void CreateFolder(string folder)
+    {
+        if (Directory.Exists(folder))
+        {
+            return;
+        }
         if (OperatingSystem.IsWindows())
         {
             Directory.CreateDirectory(folder);
@@ -184,5 +207,6 @@ internal sealed class SessionFiles
         {
             Directory.CreateDirectory(folder, OwnerOnly);
         }
+        SyncFolderOf(folder);
     }
 }

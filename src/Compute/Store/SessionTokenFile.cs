@@ -8,32 +8,31 @@ namespace Concertina.Compute.Store;
 /// file whose whole records are a prefix of the sequence, or one whose header says that nothing can be used. With a key of the server
 /// the tokens are encrypted; a file made with another key, or none, gives nothing and is replaced.
 /// </summary>
-internal static class SessionTokenFile
+/// <param name="key">Key of the server; null: tokens are stored as they are.</param>
+/// <param name="disk">What flushes.</param>
+internal sealed class SessionTokenFile(byte[]? key, IStoreDisk disk)
 {
     private const int MaxFileBytes = 256 << 20;
     private const UnixFileMode OwnerOnly = UnixFileMode.UserRead | UnixFileMode.UserWrite;
 
     /// <summary>Reads the tokens an owner may use.</summary>
-    /// <param name="path">The file.</param>
-    /// <param name="owner">Who wants them.</param>
-    /// <param name="key">Key of the server; null: tokens are stored as they are.</param>
-    public static SessionTokens Read(string path, in SessionIdentity owner, byte[]? key)
+    public SessionTokens Read(string path, in SessionIdentity owner)
     {
         if (!File.Exists(path))
         {
             return new SessionTokens([], SessionFileFault.Missing, "");
         }
-        Content content = Parse(ReadAll(path), owner, key);
+        Content content = Parse(ReadAll(path), owner);
         return new SessionTokens([.. content.Records.SelectMany(record => record)], content.Fault, content.Detail);
     }
 
     /// <summary>Makes the file hold exactly these tokens and moves it to the owner's epoch.</summary>
-    public static SessionSave Save(string path, in SessionIdentity owner, byte[]? key, ReadOnlySpan<int> tokens)
+    public SessionSave Save(string path, in SessionIdentity owner, ReadOnlySpan<int> tokens)
     {
         using FileStream file = Open(path);
         byte[] bytes = new byte[Math.Min(file.Length, MaxFileBytes)];
         file.ReadExactly(bytes);
-        Content content = bytes.Length == 0 ? Content.Empty(SessionFileFault.Missing, "") : Parse(bytes, owner, key);
+        Content content = bytes.Length == 0 ? Content.Empty(SessionFileFault.Missing, "") : Parse(bytes, owner);
         if (content.Fault == SessionFileFault.StaleEpoch)
         {
             return new SessionSave(content.Fault, content.Detail, file.Length, 0);
@@ -42,7 +41,7 @@ internal static class SessionTokenFile
         // Where nothing is kept, neither is the salt: no record of before is good in the new file.
         TokenFileHead head = kept.Tokens == 0 ? TokenFileHead.Of(owner, key) : content.Head!.WithOwner(owner);
         Write(file, head, kept, tokens);
-        file.Flush(flushToDisk: true);
+        disk.Flush(file);
         return new SessionSave(SessionFileFault.None, "", file.Length, kept.Tokens);
     }
 
@@ -56,7 +55,7 @@ internal static class SessionTokenFile
     }
 
     /// <summary>Bytes of a file of one record.</summary>
-    public static long ByteCount(in SessionIdentity owner, byte[]? key, int tokens)
+    public long ByteCount(in SessionIdentity owner, int tokens)
     {
         TokenFileHead head = TokenFileHead.Of(owner, key);
         using ITokenRecords records = head.MakeRecords();
@@ -101,7 +100,7 @@ internal static class SessionTokenFile
         }
     }
 
-    private static Content Parse(byte[] bytes, in SessionIdentity owner, byte[]? key)
+    private Content Parse(byte[] bytes, in SessionIdentity owner)
     {
         SessionFileFault fault = TokenFileHead.TryRead(bytes, owner, key, out TokenFileHead? head, out string detail);
         if (head is null)

@@ -11,7 +11,7 @@ public sealed class SessionTokenStore
 {
     private readonly StoreOptions _options;
     private readonly SessionFiles _files;
-    private readonly byte[]? _key;
+    private readonly SessionTokenFile _file;
     private readonly long[] _faults = new long[Enum.GetValues<SessionFileFault>().Length];
 
     /// <summary>Opens the store, creating its folder (0700) where needed.</summary>
@@ -19,12 +19,18 @@ public sealed class SessionTokenStore
     /// <param name="time">Clock for expiry.</param>
     /// <exception cref="IOException">The folder cannot be made or read.</exception>
     public SessionTokenStore(StoreOptions options, TimeProvider time)
+        : this(options, time, new StoreDisk())
+    {
+    }
+
+    internal SessionTokenStore(StoreOptions options, TimeProvider time, IStoreDisk disk)
     {
         ArgumentNullException.ThrowIfNull(options);
         _options = options;
-        _files = new SessionFiles(options, time);
-        _key = options.EncryptionKey.Length == 0 ? null : Convert.FromHexString(options.EncryptionKey);
-        Pages = new PageFileStore(_files, options, _key);
+        _files = new SessionFiles(options, time, disk);
+        byte[]? key = options.EncryptionKey.Length == 0 ? null : Convert.FromHexString(options.EncryptionKey);
+        _file = new SessionTokenFile(key, disk);
+        Pages = new PageFileStore(_files, options, key);
     }
 
     /// <summary>False when <c>Store:Sessions</c> is off: nothing is read or written.</summary>
@@ -80,7 +86,7 @@ public sealed class SessionTokenStore
     /// <summary>Saves a session's tokens; on disk when it returns. Other sessions make room when the quota is reached.</summary>
     public SessionSave Save(in SessionIdentity owner, ReadOnlySpan<int> tokens)
     {
-        long neededBytes = SessionTokenFile.ByteCount(owner, _key, tokens.Length);
+        long neededBytes = _file.ByteCount(owner, tokens.Length);
         SessionSave save = !Enabled || neededBytes > _options.QuotaBytes
             ? new SessionSave(SessionFileFault.Quota, $"{neededBytes} bytes, quota {_options.QuotaBytes} bytes", 0, 0)
             : TrySave(owner, tokens.ToArray());
@@ -117,7 +123,7 @@ public sealed class SessionTokenStore
         {
             return file.Exists && _files.IsExpired(file)
                 ? new SessionTokens([], SessionFileFault.Expired, $"older than {_options.TtlHours} h")
-                : SessionTokenFile.Read(file.FullName, owner, _key);
+                : _file.Read(file.FullName, owner);
         }
         catch (Exception problem) when (SessionFiles.IsGone(problem))
         {
@@ -153,7 +159,16 @@ public sealed class SessionTokenStore
         _files.Gate.Enter(path);
         try
         {
-            return _files.Change(path, () => SessionTokenFile.Save(path, owner, _key, tokens));
+            bool isNew = !File.Exists(path);
+            return _files.Change(path, () =>
+            {
+                SessionSave save = _file.Save(path, owner, tokens);
+                if (isNew)
+                {
+                    _files.SyncFolderOf(path);
+                }
+                return save;
+            });
         }
         finally
         {

@@ -114,23 +114,25 @@ public sealed class SealedTokenFileTests() : SessionTokenFileTests(ServerKey)
     [InlineData(true, true)]
     public void A_file_of_another_key_or_none_gives_nothing_and_is_replaced(bool written, bool read)
     {
-        byte[]? own = read ? OtherKey : null;
-        SessionTokenFile.Save(Path, Owner, written ? ServerKey : null, Turns[1]);
+        SessionTokenFile own = Of(read ? OtherKey : null);
+        Of(written ? ServerKey : null).Save(Path, Owner, Turns[1]);
 
-        SessionTokens tokens = SessionTokenFile.Read(Path, Owner, own);
+        SessionTokens tokens = own.Read(Path, Owner);
 
         Assert.Equal(SessionFileFault.Formats, tokens.Fault);
         Assert.Contains("Store:EncryptionKey", tokens.Detail, StringComparison.Ordinal);
         Assert.Empty(tokens.Tokens);
-        Assert.Equal(0, SessionTokenFile.Save(Path, Owner, own, Turns[2]).KeptTokens);
-        Assert.Equal(Turns[2], SessionTokenFile.Read(Path, Owner, own).Tokens);
+        Assert.Equal(0, own.Save(Path, Owner, Turns[2]).KeptTokens);
+        Assert.Equal(Turns[2], own.Read(Path, Owner).Tokens);
     }
 
     [Fact]
     public void An_older_owner_with_another_key_does_not_write_over_a_newer_one()
     {
         Save(Owner with { Epoch = 4 }, Turns[1]);
-        Assert.Equal(SessionFileFault.StaleEpoch, SessionTokenFile.Save(Path, Owner, null, Turns[2]).Fault);
+        Assert.Equal(SessionFileFault.StaleEpoch, Of(null).Save(Path, Owner, Turns[2]).Fault);
         Assert.Equal(Turns[1], Read(Owner with { Epoch = 4 }).Tokens);
     }
+
+    private static SessionTokenFile Of(byte[]? key) => new(key, new StoreDisk());
 }

@@ -181,9 +181,9 @@ public abstract class SessionTokenFileTests(byte[]? key) : IDisposable
         Assert.Equal(UnixFileMode.UserRead | UnixFileMode.UserWrite, File.GetUnixFileMode(Path));
     }
 
-    protected SessionSave Save(in SessionIdentity owner, ReadOnlySpan<int> tokens) => SessionTokenFile.Save(Path, owner, key, tokens);
+    protected SessionSave Save(in SessionIdentity owner, ReadOnlySpan<int> tokens) => new SessionTokenFile(key, new StoreDisk()).Save(Path, owner, tokens);
 
-    protected SessionTokens Read(in SessionIdentity owner) => SessionTokenFile.Read(Path, owner, key);
+    protected SessionTokens Read(in SessionIdentity owner) => new SessionTokenFile(key, new StoreDisk()).Read(Path, owner);
 
     // Where the file may end and be whole: after its head, and after each record, which holds what its turn added.
     protected Dictionary<int, int[]> Boundaries()

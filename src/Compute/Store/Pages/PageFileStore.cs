@@ -39,7 +39,7 @@ public sealed class PageFileStore
             return SessionFileFault.Quota;
         }
         string path = PathOf(owner.Session.Key);
-        SessionFiles.CreateFolder(Path.GetDirectoryName(path)!);
+        _files.CreateFolder(Path.GetDirectoryName(path)!);
         Stream stream = Create(path + SessionFiles.Unfinished);
         try
         {
@@ -112,7 +112,7 @@ public sealed class PageFileStore
             }
             _files.Change(path, () =>
             {
-                File.Move(path + SessionFiles.Unfinished, path, overwrite: true);
+                _files.Publish(path);
                 return true;
             });
         }
@@ -123,6 +123,9 @@ public sealed class PageFileStore
         _files.MakeRoom(path);
         return SessionFileFault.None;
     }
+
+    /// <summary>Brings what was written to the disk.</summary>
+    internal void Flush(Stream stream) => _files.Flush(stream);
 
     /// <summary>Removes a file that did not get its name.</summary>
     internal void DropUnfinished(string key) => File.Delete(PathOf(key) + SessionFiles.Unfinished);

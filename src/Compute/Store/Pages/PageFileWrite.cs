@@ -33,7 +33,7 @@ internal sealed class PageFileWrite : IDisposable
     public SessionFileFault Commit(Func<bool> isWanted)
     {
         _writer.Finish();
-        (_stream as FileStream)?.Flush(flushToDisk: true);
+        _store.Flush(_stream);
         _stream.Dispose();
         return _store.Publish(Owner, isWanted);
     }
