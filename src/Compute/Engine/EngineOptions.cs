@@ -90,11 +90,11 @@ public sealed record EngineOptions
     public double SpillIdleSeconds { get; init; } = 300;
 
     /// <summary>
-    /// Memory for copies of units on their way to page files, and as much again for those on their way back, outside the KV budget;
-    /// one column may exceed it. Default 64 MiB.
+    /// Part of the KV budget for copies of units on their way to page files, and as much again for those on their way back; at least
+    /// one column. Default 0: a 64th of the KV budget, at most 64 MiB.
     /// </summary>
-    [Range(1 << 20, 1L << 40, ErrorMessage = "Engine:SpillBufferBytes must be between 1 MiB and 1 TiB.")]
-    public long SpillBufferBytes { get; init; } = 64L << 20;
+    [Range(0, 1L << 40, ErrorMessage = "Engine:SpillBufferBytes must be between 0 (a 64th of the KV budget) and 1 TiB.")]
+    public long SpillBufferBytes { get; init; }
 
     /// <summary>Threads that compute, the engine's own included; 0: one per core. Default 0.</summary>
     [Range(0, 1_024, ErrorMessage = "Engine:Threads must be between 0 (one per core) and 1024.")]

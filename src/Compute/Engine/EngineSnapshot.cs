@@ -104,6 +104,12 @@ public sealed record EngineSnapshot
     /// <summary>Sequences that went on from their page file since start.</summary>
     public long RestoredSequences { get; init; }
 
+    /// <summary>Bytes of the KV budget that copies on their way to page files and back are paid from, fixed at start.</summary>
+    public long SpillReserveBytes { get; init; }
+
+    /// <summary>Bytes of such copies now.</summary>
+    public long SpillBufferedBytes { get; init; }
+
     /// <summary>Idle sequences whose units were taken back for running ones since start.</summary>
     public long ReclaimedSequences { get; init; }
 }

@@ -19,7 +19,7 @@ internal sealed class EngineState
         Cache = cache;
         Options = options;
         Time = services.Time;
-        Desk = services.Pages is { } pages ? new PageDesk(pages, options, wake, services.Manual) : null;
+        Desk = services.Pages is { } pages ? new PageDesk(pages, SpillReserve.Declare(cache, options, pages), wake, services.Manual) : null;
         Commitments = new CommitmentTable(cache, model.ContextLength, options.StepTokens);
         Ladder = new EngineLadder(services.Ladder ?? EngineLadder.Of(cache, services.Profile), options.DefaultFloorNats);
         _isQuick = [.. Enumerable.Range(0, cache.Rungs.Count).Select(rung => ReflexLadders.IsQuick(cache.Rungs[rung]))];
@@ -32,7 +32,8 @@ internal sealed class EngineState
         ByteWeights = new ByteWeights(Clocks, Time);
         Meter = new KvMeter(cache.Interior.Units.Accounts, Time);
         Slots = new SlotReserve(cache, Commitments, Ledger, Undos, Spills);
-        Wakes = new WakeStage(cache, Desk, Time, Slots);
+        Wakes = new WakeStage(cache, Desk, Time, Slots) { SliceBytes = options.UrgentSliceBytes };
+        Slots.TryGiveWay = Wakes.TryGiveWay;
         Spills.ReleasedQueued = Wakes.Begin;
         Running = new List<Run>(options.MaxRunning);
     }

@@ -107,7 +107,7 @@ internal sealed class EngineStep
         _mark.Enter(EngineStage.Commands);
         bool moved = _commands.Take();
         _mark.Enter(EngineStage.Admit);
-        moved |= _deadlines.EndQueued(startedAt) | _admission.Admit();
+        moved |= _deadlines.EndQueued(startedAt) | _admission.Admit() | _state.Wakes.HasCopied;
         _mark.Enter(EngineStage.Schedule);
         _scheduler.Fill(_batch, _state.Running, startedAt);
         moved |= _deadlines.EndRunning(startedAt);

@@ -77,6 +77,8 @@ public sealed class InferenceEngine : IInferenceEngine
                 AbandonedUndos = readings.AbandonedUndos,
                 SpilledSequences = _state.Desk?.Figures.Spilled ?? 0,
                 RestoredSequences = _state.Desk?.Figures.Restored ?? 0,
+                SpillReserveBytes = _state.Desk is { Store.Enabled: true } desk ? desk.ReserveBytes : 0,
+                SpillBufferedBytes = _state.Desk?.BufferedBytes ?? 0,
                 Budget = readings.Budget,
                 BytesByRung = ((ReadOnlySpan<long>)readings.RungBytes)[.._state.Ladder.Rungs.Count].ToArray(),
                 Pressure = readings.Pressure,
@@ -183,6 +185,9 @@ public sealed class InferenceEngine : IInferenceEngine
 
     /// <summary>Undo jobs and their memory; for tests.</summary>
     internal UndoQueue UndoQueue => _state.Undos;
+
+    /// <summary>The stage that restores; for tests of its slices.</summary>
+    internal WakeStage Wakes => _state.Wakes;
 
     /// <summary>What spilling and waking share, or null; for tests.</summary>
     internal PageDesk? Desk => _state.Desk;

@@ -44,6 +44,7 @@ internal sealed class CacheInterior : IDisposable
         };
         Evictor = new Evictor(this, shape, parts.Eviction);
         Images = new TableImages(this, shape);
+        Restores = new TableRestores(this, shape);
         try
         {
             RequireRoom(0);
@@ -84,6 +85,8 @@ internal sealed class CacheInterior : IDisposable
     public Evictor Evictor { get; }
 
     public TableImages Images { get; }
+
+    public TableRestores Restores { get; }
 
     public long UsedBytes => Budget.HeldBytes(0) + Arena.LiveBytes;
 

@@ -25,7 +25,8 @@ internal readonly record struct SessionFileHeader(ulong Magic, uint Version, byt
     /// <summary>Version of a file of encrypted tokens.</summary>
     public const uint SealedTokens = 2;
 
-    private const uint NewestPages = 1;
+    // 2: the last queries that eviction looks at are in the file.
+    private const uint NewestPages = 2;
     private const int VersionAt = 8;
     private const int LengthAt = 12;
     private const int ModelAt = 16;

@@ -23,10 +23,11 @@ internal sealed class EngineBench : IAsyncDisposable
         IReadOnlyList<KvRungFacts>? ladder = null, SessionPages? pages = null)
     {
         _parts = parts ?? CacheParts.Lossless(new F16Codec());
-        Cache = NewCache(BudgetFor(columns));
-        EmptyBytes = Cache.UsedBytes;
+        options ??= new EngineOptions();
+        Cache = NewCache(BudgetFor(columns, pages is null ? null : options));
         Runner = new FakeRunner(Cache, contextLength: contextLength);
-        Engine = new InferenceEngine(Runner, Cache, options ?? new EngineOptions(), new EngineServices { Time = Time, Ladder = ladder, Manual = true, Pages = pages });
+        Engine = new InferenceEngine(Runner, Cache, options, new EngineServices { Time = Time, Ladder = ladder, Manual = true, Pages = pages });
+        EmptyBytes = Cache.UsedBytes;
     }
 
     public PagedKvCache Cache { get; }
@@ -136,14 +137,15 @@ internal sealed class EngineBench : IAsyncDisposable
     }
 
     /// <summary>The budget whose promisable part is that many columns; tables grow with the budget, so it is approached.</summary>
-    private long BudgetFor(int columns)
+    private long BudgetFor(int columns, EngineOptions? spills)
     {
         long budgetBytes = 32 << 20;
         for (int round = 0; round < 6; round++)
         {
             using PagedKvCache probe = NewCache(budgetBytes);
             long wanted = columns * (probe.CommitmentBytes(64 * 16) / 16) + probe.CommitmentBytes(64) / 4;
-            budgetBytes += wanted - probe.CommittableBytes;
+            long reserve = spills is null ? 0 : 2 * SpillReserve.BytesFor(probe, spills);
+            budgetBytes += wanted + reserve - probe.CommittableBytes;
         }
         return budgetBytes;
     }

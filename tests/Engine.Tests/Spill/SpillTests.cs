@@ -7,7 +7,7 @@ namespace Concertina.Engine.Tests.Spill;
 public sealed class SpillTests : IDisposable
 {
     private const string Key = "00112233445566778899aabbccddeeff00112233445566778899aabbccddeeff";
-    private static readonly TimeSpan Idle = TimeSpan.FromSeconds(301);
+    internal static readonly TimeSpan Idle = TimeSpan.FromSeconds(301);
     private readonly PageFolder _folder = new();
 
     public void Dispose() => _folder.Dispose();
@@ -69,59 +69,6 @@ public sealed class SpillTests : IDisposable
     }
 
     [Fact]
-    public async Task After_a_restart_a_session_goes_on_from_its_file()
-    {
-        int[] prompt = EngineBench.Prompt(300, seed: 3);
-        int[] tokens;
-        await using (EngineBench before = new(pages: _folder.Open()))
-        {
-            SequenceHandle handle = Kept(before);
-            before.Finish(EngineBench.Submit(handle, before.Spec(prompt, 7)));
-            tokens = handle.CopyTokens();
-            Spill(before);
-        }
-        await using EngineBench after = new(pages: _folder.Open());
-        SequenceHandle again = Kept(after, epoch: 8);
-        again.RestoreTokens(tokens);
-
-        int[] next = [.. tokens, 9, 9];
-        TokenStream stream = EngineBench.Submit(again, after.Spec(next, 10));
-        Assert.Equal(HashModel.Greedy(next, 10), after.Finish(stream));
-        Assert.Equal(tokens.Length - 1, stream.CachedTokens);
-    }
-
-    [Fact]
-    public async Task Where_the_token_file_was_lost_the_prompt_says_what_the_page_file_covers()
-    {
-        int[] tokens = await SpillOne(_folder.Open());
-        await using EngineBench after = new(pages: _folder.Open());
-
-        TokenStream stream = EngineBench.Submit(Kept(after, epoch: 8), after.Spec([.. tokens, 9], 10));
-
-        Assert.Equal(HashModel.Greedy([.. tokens, 9], 10), after.Finish(stream));
-        Assert.Equal(tokens.Length - 1, stream.CachedTokens);
-    }
-
-    [Theory]
-    [InlineData(256)]
-    [InlineData(200)]
-    [InlineData(10)]
-    public async Task A_prompt_that_goes_another_way_keeps_what_is_common(int common)
-    {
-        int[] tokens = await SpillOne(_folder.Open());
-        await using EngineBench after = new(pages: _folder.Open());
-        SequenceHandle handle = Kept(after);
-        handle.RestoreTokens(tokens);
-        int[] other = [.. tokens[..common], .. EngineBench.Prompt(60, seed: 99).Select(token => (token + 1) % HashModel.VocabularySize)];
-        other[common] = (tokens[common] + 1) % HashModel.VocabularySize;
-
-        TokenStream stream = EngineBench.Submit(handle, after.Spec(other, 10));
-
-        Assert.Equal(HashModel.Greedy(other, 10), after.Finish(stream));
-        Assert.Equal(common, stream.CachedTokens);
-    }
-
-    [Fact]
     public async Task A_squeezed_session_comes_back_on_its_rung()
     {
         await using EngineBench bench = new(parts: PairLadder.Parts(), pages: _folder.Open());
@@ -140,23 +87,6 @@ public sealed class SpillTests : IDisposable
 
         Assert.Equal(("pair1", false, 509), (stream.End!.Rung, stream.End.Exact, stream.CachedTokens));
         Assert.InRange(handle.KvBytes, bytes, bytes * 3 / 2);
-    }
-
-    [Fact]
-    public async Task A_lossless_request_takes_the_exact_part_of_a_squeezed_file_alone()
-    {
-        await using EngineBench bench = new(parts: PairLadder.Parts(), pages: _folder.Open());
-        SequenceHandle handle = Kept(bench);
-        GenerationSpec spec = bench.Spec(EngineBench.Prompt(500, seed: 4), 10) with { Kv = new KvSpec { Mode = KvMode.Economy, FloorRung = "pair" } };
-        bench.Finish(EngineBench.Submit(handle, spec));
-        Spill(bench);
-
-        int[] next = [.. handle.CopyTokens(), 1];
-        TokenStream stream = EngineBench.Submit(handle, bench.Spec(next, 10) with { Kv = new KvSpec { Mode = KvMode.Lossless } });
-
-        Assert.Equal(HashModel.Greedy(next, 10), bench.Finish(stream));
-        Assert.True(stream.End!.Exact);
-        Assert.True(stream.CachedTokens < 509);
     }
 
     [Fact]
@@ -219,130 +149,6 @@ public sealed class SpillTests : IDisposable
     }
 
     [Fact]
-    public async Task A_request_that_comes_while_the_file_is_written_waits_for_it()
-    {
-        await using EngineBench bench = new(pages: _folder.Open());
-        SequenceHandle handle = Kept(bench);
-        bench.Finish(EngineBench.Submit(handle, bench.Spec(EngineBench.Prompt(200, seed: 1), 10)));
-        bench.RunsPageFiles = false;
-        Spill(bench);
-        Assert.Empty(_folder.Files());
-        int[] next = [.. handle.CopyTokens(), 1];
-        TokenStream stream = EngineBench.Submit(handle, bench.Spec(next, 10));
-        bench.Steps(3);
-        Assert.Equal(1, bench.Engine.Snapshot.Queued);
-        TokenStream other = bench.Submit(EngineBench.Prompt(20, seed: 2), 2, tenant: "other");
-        bench.Finish(other); // others are not held up
-
-        bench.RunsPageFiles = true;
-        Assert.Equal(HashModel.Greedy(next, 10), bench.Finish(stream));
-        Assert.Equal(209, stream.CachedTokens);
-    }
-
-    [Fact]
-    public async Task A_request_that_comes_while_units_are_copied_finds_them()
-    {
-        EngineOptions options = new() { SpillBufferBytes = 1 << 17 };
-        await using EngineBench bench = new(options, contextLength: 2_000, pages: _folder.Open());
-        SequenceHandle handle = Kept(bench);
-        int[] prompt = EngineBench.Prompt(1_900, seed: 1);
-        bench.Finish(EngineBench.Submit(handle, bench.Spec(prompt, 2)));
-        bench.RunsPageFiles = false;
-        bench.Time.Advance(Idle);
-        bench.Steps(3);
-        Assert.Equal((0, 1_901), (bench.Engine.Snapshot.IdleSequences, handle.WarmTokens));
-
-        int[] next = [.. handle.CopyTokens(), 1];
-        TokenStream stream = EngineBench.Submit(handle, bench.Spec(next, 3));
-        bench.RunsPageFiles = true;
-        Assert.Equal(HashModel.Greedy(next, 3), bench.Finish(stream));
-        Assert.Equal(1_901, stream.CachedTokens);
-        bench.Steps(2);
-        Assert.Empty(_folder.AllFiles());
-    }
-
-    [Fact]
-    public async Task A_request_that_is_gone_before_it_began_leaves_the_session_idle()
-    {
-        await using EngineBench bench = new(new EngineOptions { SpillBufferBytes = 1 << 17 }, contextLength: 2_000, pages: _folder.Open());
-        SequenceHandle handle = Kept(bench);
-        bench.Finish(EngineBench.Submit(handle, bench.Spec(EngineBench.Prompt(1_900, seed: 1), 2)));
-        bench.RunsPageFiles = false;
-        bench.Time.Advance(Idle);
-        bench.Steps(3);
-        Assert.Equal(0, bench.Engine.Snapshot.IdleSequences); // its units are being copied
-
-        EngineBench.Submit(handle, bench.Spec([.. handle.CopyTokens(), 1], 3)).Cancel();
-        bench.RunsPageFiles = true;
-        bench.Steps(40);
-
-        Assert.Equal((0L, 1), (handle.KvBytes, _folder.AllFiles().Length)); // still idle for so long, it was spilled after all
-    }
-
-    [Fact]
-    public async Task Units_that_are_being_copied_are_not_squeezed_meanwhile()
-    {
-        EngineOptions options = new() { SpillBufferBytes = 1 << 17, TranscodeSliceBytes = 1 << 16 };
-        await using EngineBench bench = new(options, contextLength: 2_000, parts: PairLadder.Parts(), pages: _folder.Open());
-        SequenceHandle handle = Kept(bench);
-        KvSpec kv = new() { FloorRung = "pair1" };
-        bench.Finish(EngineBench.Submit(handle, bench.Spec(EngineBench.Prompt(1_900, seed: 1), 2) with { Kv = kv }));
-        Assert.True(bench.Engine.Assign("tenant/s", "pair1"));
-        bench.Step();
-        bench.RunsPageFiles = false;
-        bench.Time.Advance(Idle);
-        bench.Step();
-        long moved = bench.Engine.Snapshot.TranscodedUnits;
-        bench.Steps(5);
-        Assert.Equal(moved, bench.Engine.Snapshot.TranscodedUnits);
-
-        bench.RunsPageFiles = true;
-        int[] next = [.. handle.CopyTokens(), 1];
-        TokenStream stream = EngineBench.Submit(handle, bench.Spec(next, 20) with { Kv = kv });
-        Assert.Equal(HashModel.Greedy(next, 20), bench.Finish(stream));
-        Assert.True(bench.Engine.Snapshot.TranscodedUnits > moved, "It goes on when the units are needed again.");
-    }
-
-    [Fact]
-    public async Task A_session_removed_while_its_file_is_written_leaves_none()
-    {
-        await using EngineBench bench = new(pages: _folder.Open());
-        SequenceHandle handle = Kept(bench);
-        bench.Finish(EngineBench.Submit(handle, bench.Spec(EngineBench.Prompt(200, seed: 1), 10)));
-        bench.RunsPageFiles = false;
-        Spill(bench);
-        bench.Close(handle);
-        bench.RunsPageFiles = true;
-        bench.Steps(2);
-
-        Assert.Empty(_folder.AllFiles());
-    }
-
-    [Fact]
-    public async Task A_cancelled_request_of_a_spilled_session_leaves_nothing_in_memory()
-    {
-        await using EngineBench bench = new(pages: _folder.Open());
-        SequenceHandle handle = Kept(bench);
-        bench.Finish(EngineBench.Submit(handle, bench.Spec(EngineBench.Prompt(200, seed: 1), 10)));
-        Spill(bench);
-        foreach (bool loadsFirst in new[] { true, false })
-        {
-            bench.RunsPageFiles = loadsFirst;
-            TokenStream stream = EngineBench.Submit(handle, bench.Spec([.. handle.CopyTokens(), 1], 10));
-            bench.Step();
-            bench.Engine.Desk!.Worker.RunPending(loadsFirst ? int.MaxValue : 0);
-            stream.Cancel();
-            bench.Step();
-            bench.RunsPageFiles = true;
-            bench.Steps(2);
-            Assert.Equal(FinishKind.Cancelled, stream.End!.Kind);
-            Assert.Equal((0L, 0, 0), (bench.Engine.Desk.Incoming.UsedBytes, handle.WarmTokens, bench.Engine.Snapshot.Queued));
-        }
-        int[] next = [.. handle.CopyTokens(), 1];
-        Assert.Equal(HashModel.Greedy(next, 10), bench.Finish(EngineBench.Submit(handle, bench.Spec(next, 10))));
-    }
-
-    [Fact]
     public async Task A_session_is_spilled_when_it_is_asked_to()
     {
         await using EngineBench bench = new(pages: _folder.Open());
@@ -357,41 +163,6 @@ public sealed class SpillTests : IDisposable
 
         Assert.Single(_folder.Files());
         Assert.Equal(0, handle.KvBytes);
-    }
-
-    [Fact]
-    public void The_cheaper_way_is_taken_by_what_was_measured()
-    {
-        WakeChoice choice = new();
-        Assert.True(choice.PrefersRestore(1 << 30, 1));
-        Assert.False(choice.PrefersRestore(1, 0));
-        choice.Restore.Add(1000, TimeSpan.FromSeconds(1));
-        Assert.True(choice.PrefersRestore(1 << 30, 1)); // nothing is known of computing
-        choice.Prefill.Add(10, TimeSpan.FromSeconds(1));
-
-        Assert.True(choice.PrefersRestore(fileBytes: 10_000, tokens: 100));
-        Assert.False(choice.PrefersRestore(fileBytes: 10_001, tokens: 100));
-        for (int i = 0; i < 50; i++)
-        {
-            choice.Restore.Add(100, TimeSpan.FromSeconds(1)); // the disk became slow
-        }
-        Assert.False(choice.PrefersRestore(fileBytes: 2_000, tokens: 100));
-    }
-
-    [Fact]
-    public async Task A_file_that_takes_longer_than_computing_is_not_read()
-    {
-        int[] tokens = await SpillOne(_folder.Open());
-        await using EngineBench after = new(pages: _folder.Open());
-        after.Engine.Desk!.Choice.Prefill.Add(1_000_000, TimeSpan.FromSeconds(1));
-        after.Engine.Desk.Choice.Restore.Add(1, TimeSpan.FromSeconds(1));
-        SequenceHandle handle = Kept(after);
-        handle.RestoreTokens(tokens);
-
-        TokenStream stream = EngineBench.Submit(handle, after.Spec([.. tokens, 9], 10));
-
-        Assert.Equal(HashModel.Greedy([.. tokens, 9], 10), after.Finish(stream));
-        Assert.Equal((0, 1L), (stream.CachedTokens, after.Engine.Desk.Figures.Recomputed));
     }
 
     internal static SequenceHandle Kept(EngineBench bench, string session = "s", string tenant = "tenant", long epoch = 3)
@@ -409,7 +180,7 @@ public sealed class SpillTests : IDisposable
         bench.Cache.DropUnreferenced(long.MaxValue);
     }
 
-    private static async Task<int[]> SpillOne(SessionPages pages)
+    internal static async Task<int[]> SpillOne(SessionPages pages)
     {
         await using EngineBench bench = new(pages: pages);
         SequenceHandle handle = Kept(bench);

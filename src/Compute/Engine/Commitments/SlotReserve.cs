@@ -17,6 +17,9 @@ internal sealed class SlotReserve(
     /// <summary>How idle sequences may be made to give way.</summary>
     public ReclaimRight Right { get; set; } = ReclaimRight.Drop;
 
+    /// <summary>Gives back what is being restored and was promised to nobody yet; false: there is nothing.</summary>
+    public Func<bool> TryGiveWay { get; set; } = () => false;
+
     /// <summary>Idle sequences whose units were taken back.</summary>
     public long Reclaimed { get; private set; }
 
@@ -40,7 +43,7 @@ internal sealed class SlotReserve(
             {
                 continue;
             }
-            if (!TryReclaim())
+            if (!TryReclaim() && (Right != ReclaimRight.Drop || IsReclaiming || !TryGiveWay()))
             {
                 return false;
             }

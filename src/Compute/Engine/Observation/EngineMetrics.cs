@@ -103,7 +103,8 @@ internal sealed class EngineMetrics
         SpillFigures figures = desk.Figures;
         meter.CreateObservableCounter("kv_cache.spill.sequences", () => figures.Spilled, "{sequence}", "Idle sequences whose page file was made.");
         meter.CreateObservableCounter("kv_cache.spill.written", () => figures.SpilledBytes, "By", "Bytes of page files made.");
-        meter.CreateObservableUpDownCounter("kv_cache.spill.buffered", () => desk.Outgoing.UsedBytes + desk.Incoming.UsedBytes, "By", "Bytes of copies outside the arena.");
+        meter.CreateObservableUpDownCounter("kv_cache.spill.buffered", () => desk.BufferedBytes, "By", "Bytes of copies outside the arena.");
+        meter.CreateObservableUpDownCounter("kv_cache.spill.reserve", () => desk.ReserveBytes, "By", "Bytes of the KV budget that such copies are paid from.");
         meter.CreateObservableCounter("kv_cache.restore.sequences", () => figures.Restored, "{sequence}", "Sequences that went on from their page file.");
         meter.CreateObservableCounter("kv_cache.restore.memory", () => figures.RestoredBytes, "By", "Bytes of their tables.");
         meter.CreateObservableCounter("kv_cache.restore.recomputed", () => figures.Recomputed, "{sequence}", "Sequences computed anew although they have a page file, because that was measured to be faster or there was no room.");

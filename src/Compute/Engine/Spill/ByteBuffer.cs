@@ -1,6 +1,6 @@
 namespace Concertina.Compute.Engine.Spill;
 
-/// <summary>Counts bytes of copies outside the arena against a bound. One copy that is larger than the bound is let in alone. Thread-safe.</summary>
+/// <summary>Counts bytes of copies outside the arena against a bound, which is part of the KV budget and no smaller than any copy. Thread-safe.</summary>
 internal sealed class ByteBuffer(long limitBytes)
 {
     private readonly Lock _lock = new();
@@ -18,11 +18,15 @@ internal sealed class ByteBuffer(long limitBytes)
         }
     }
 
+    /// <summary>Takes room for a copy.</summary>
+    /// <returns>False when there is none now.</returns>
+    /// <exception cref="ArgumentOutOfRangeException">The copy is larger than the bound, so there will never be room.</exception>
     public bool TryTake(long bytes)
     {
+        ArgumentOutOfRangeException.ThrowIfGreaterThan(bytes, limitBytes);
         lock (_lock)
         {
-            if (_usedBytes > 0 && _usedBytes + bytes > limitBytes)
+            if (_usedBytes + bytes > limitBytes)
             {
                 return false;
             }

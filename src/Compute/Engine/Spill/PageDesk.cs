@@ -4,17 +4,27 @@ using Concertina.Compute.Store.Pages;
 namespace Concertina.Compute.Engine.Spill;
 
 /// <summary>What spilling and waking share: the store, its thread, the buffers, the rates and the figures. Thread-safe.</summary>
-internal sealed class PageDesk(SessionPages pages, EngineOptions options, Action wake, bool manual)
+/// <param name="pages">Where page files are.</param>
+/// <param name="bufferBytes">Most bytes of copies in each direction (<see cref="SpillReserve"/>).</param>
+/// <param name="wake">Makes the engine look again.</param>
+/// <param name="manual">True: the caller runs the page thread's work.</param>
+internal sealed class PageDesk(SessionPages pages, long bufferBytes, Action wake, bool manual)
 {
     public PageFileStore Store => pages.Store;
 
     public PageWorker Worker { get; } = new(manual);
 
     /// <summary>Copies on their way out.</summary>
-    public ByteBuffer Outgoing { get; } = new(options.SpillBufferBytes);
+    public ByteBuffer Outgoing { get; } = new(bufferBytes);
 
-    /// <summary>Images that wait for their request to be admitted. Apart from the others, so that neither waits for the other.</summary>
-    public ByteBuffer Incoming { get; } = new(options.SpillBufferBytes);
+    /// <summary>Copies on their way in. Apart from the others, so that neither waits for the other.</summary>
+    public ByteBuffer Incoming { get; } = new(bufferBytes);
+
+    /// <summary>Bytes of copies in both directions now.</summary>
+    public long BufferedBytes => Outgoing.UsedBytes + Incoming.UsedBytes;
+
+    /// <summary>Bytes of the KV budget that are kept for both.</summary>
+    public long ReserveBytes => 2 * bufferBytes;
 
     public WakeChoice Choice { get; } = new();
 

@@ -29,8 +29,8 @@ internal sealed class SpillJob
     /// <summary>Its units; they stay the sequence's until all are copied.</summary>
     public PageTable Table { get; }
 
-    /// <summary>Next rank to copy; engine thread.</summary>
-    public int NextRank { get; set; }
+    /// <summary>Next record to copy; engine thread.</summary>
+    public int NextRecord { get; set; }
 
     /// <summary>Completes when the file is whole on disk, or will never be.</summary>
     public Task Done => _done.Task;
@@ -52,7 +52,7 @@ internal sealed class SpillJob
         _write.Add(record);
     });
 
-    /// <summary>Hands a copy of a rank to the page thread; its bytes were taken from the buffer.</summary>
+    /// <summary>Hands a copy of a record to the page thread; its bytes were taken from the buffer.</summary>
     public void Add(byte[] record)
     {
         if (!_desk.Worker.TryPost(() =>

@@ -92,7 +92,7 @@ internal sealed class SpillQueue(PagedKvCache cache, PageDesk? desk, IdleSequenc
             {
                 break;
             }
-            if (job.NextRank == job.Table.LongestList)
+            if (job.NextRecord == TableImages.RecordCount(job.Table))
             {
                 _jobs.RemoveFirst();
                 job.Sequence.Spill = null;
@@ -127,15 +127,16 @@ internal sealed class SpillQueue(PagedKvCache cache, PageDesk? desk, IdleSequenc
     private bool TryCopy(SpillJob job)
     {
         TableImages images = cache.Interior.Images;
-        while (job.NextRank < job.Table.LongestList)
+        int count = TableImages.RecordCount(job.Table);
+        while (job.NextRecord < count)
         {
-            int bytes = images.RecordBytes(job.Table, job.NextRank);
+            int bytes = images.RecordBytes(job.Table, job.NextRecord);
             if ((_copiedBytes > 0 && _copiedBytes + bytes > SliceBytes) || !desk!.Outgoing.TryTake(bytes))
             {
                 return false;
             }
             byte[] record = new byte[bytes];
-            images.Write(job.Table, job.NextRank++, record);
+            images.Write(job.Table, job.NextRecord++, record);
             _copiedBytes += bytes;
             job.Add(record);
         }

@@ -12,7 +12,18 @@ namespace Concertina.Compute.Engine.Spill;
 internal sealed class WakeStage(PagedKvCache cache, PageDesk? desk, TimeProvider time, SlotReserve slots)
 {
     private readonly LinkedList<WakeJob> _waiting = [];
+    private RestoreJob? _restoring;
+    private long _copiedBytes;
     private int _loading;
+
+    /// <summary>Most bytes copied back in one step; one record may exceed it.</summary>
+    public required long SliceBytes { get; init; }
+
+    /// <summary>Whether something was copied back in this step.</summary>
+    public bool HasCopied => _copiedBytes > 0;
+
+    /// <summary>Bytes copied back in this step.</summary>
+    public long CopiedBytes => _copiedBytes;
 
     /// <summary>Requests that wait for a page file or for room.</summary>
     public int Count { get; private set; }
@@ -31,7 +42,7 @@ internal sealed class WakeStage(PagedKvCache cache, PageDesk? desk, TimeProvider
         ReadOnlySpan<int> prompt = run.Spec.Prompt.Span;
         // Without tokens of its own (a lost token file) the prompt alone says what the file covers.
         int common = sequence.Tokens.Count == 0 ? prompt.Length : sequence.Tokens.Span.CommonPrefixLength(prompt);
-        run.Wake = new WakeJob(desk, cache.Interior.Images, owner, time)
+        run.Wake = new WakeJob(desk, cache.Interior.Restores, owner, time)
         {
             Common = Math.Min(common, prompt.Length - 1),
             Matched = cache.MatchLength(sequence.Identity.Scope, prompt, run.Bounds.DeepestRung),
@@ -45,12 +56,13 @@ internal sealed class WakeStage(PagedKvCache cache, PageDesk? desk, TimeProvider
     public void BeginStep()
     {
         NeedsBytes = false;
+        _copiedBytes = 0;
         Post();
     }
 
     /// <summary>
-    /// Brings back what the page file of a request gave, which is then admitted at once: its sequence holds units, or there is
-    /// nothing to wait for.
+    /// Brings back what the page file of a request gave, a slice in each step, one request after the other. It is then admitted at
+    /// once: its sequence holds units, or there is nothing to wait for.
     /// </summary>
     /// <returns>False while its file is read, or while others make room for its units.</returns>
     public bool TryWake(Run run)
@@ -63,9 +75,14 @@ internal sealed class WakeStage(PagedKvCache cache, PageDesk? desk, TimeProvider
         {
             return false;
         }
-        if (wake.Image is not { } image || run.Sequence.Table is not null || !IsOfSession(run, wake, image) || TryRestore(run, wake, image))
+        if (wake.Image is not { } image || run.Sequence.Table is not null || !IsOfSession(run, wake, image))
         {
             return true;
+        }
+        RestoreOutcome outcome = Restore(run, wake, image);
+        if (outcome != RestoreOutcome.NoRoom)
+        {
+            return outcome != RestoreOutcome.Going;
         }
         NeedsBytes = true;
         if (!slots.TryReclaim() && !slots.IsReclaiming && slots.Right == ReclaimRight.Drop)
@@ -77,11 +94,25 @@ internal sealed class WakeStage(PagedKvCache cache, PageDesk? desk, TimeProvider
         return false;
     }
 
+    /// <summary>Gives back what was restored of a request that is not admitted yet: others were promised the bytes.</summary>
+    /// <returns>False when there is nothing of that kind.</returns>
+    public bool TryGiveWay()
+    {
+        RestoreJob? job = _restoring;
+        _restoring = null;
+        job?.Drop();
+        return job is not null;
+    }
+
     /// <summary>The request was admitted, or ended before.</summary>
     public void Forget(Run run)
     {
         if (run.Wake is { } wake)
         {
+            if (_restoring?.Wake == wake)
+            {
+                TryGiveWay();
+            }
             wake.Drop();
             run.Wake = null;
             Count--;
@@ -107,22 +138,34 @@ internal sealed class WakeStage(PagedKvCache cache, PageDesk? desk, TimeProvider
         return wake.IsChecked = true;
     }
 
-    private bool TryRestore(Run run, WakeJob wake, TableImage image)
+    private RestoreOutcome Restore(Run run, WakeJob wake, TableImage image)
     {
-        TableImages images = cache.Interior.Images;
-        if (!cache.Interior.Columns.CouldHold(images.ArenaBytes(image.State, image.Ranks, wake.Common)))
+        if (_restoring is null)
         {
-            return false;
+            if (!cache.Interior.Columns.CouldHold(wake.ArenaBytes))
+            {
+                return RestoreOutcome.NoRoom;
+            }
+            _restoring = new RestoreJob(cache.CreateTable(run.Sequence.Meter!.Account), wake, image, wake.Feed());
         }
-        PageTable table = cache.CreateTable(run.Sequence.Meter!.Account);
-        if (!images.TryRestore(table, image.State, image.Ranks, wake.Common))
+        RestoreJob job = _restoring;
+        if (job.Wake != wake)
         {
-            cache.Release(table);
-            return false;
+            return RestoreOutcome.Going;
         }
-        run.Sequence.Table = table;
-        desk!.Figures.AddRestored(table.Bytes);
-        return true;
+        RestoreOutcome outcome = job.Run(ref _copiedBytes, SliceBytes);
+        _restoring = outcome == RestoreOutcome.Going ? job : null;
+        if (outcome == RestoreOutcome.Done)
+        {
+            run.Sequence.Table = job.Table;
+            desk!.Figures.AddRestored(job.Table.Bytes);
+        }
+        else if (outcome == RestoreOutcome.Damaged)
+        {
+            desk!.Fault(wake.Key, SessionFileFault.Damaged, job.Problem);
+            wake.Drop();
+        }
+        return outcome;
     }
 
     // One read after the other: the next is asked for when this one is done.

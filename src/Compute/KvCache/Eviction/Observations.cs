@@ -73,6 +73,20 @@ internal sealed unsafe class Observations(CacheInterior inside, KvShape shape, i
         return true;
     }
 
+    /// <summary>Copies the ring of a layer out: rows of tokens the table holds, nothing of what the memory held before.</summary>
+    /// <param name="table">A table with rings.</param>
+    /// <param name="layer">Layer.</param>
+    /// <param name="copy">Receives <see cref="UnitBytes"/>.</param>
+    public void CopyOut(PageTable table, int layer, Span<byte> copy)
+    {
+        new ReadOnlySpan<byte>(inside.Units.Bytes(table.Rings[layer]), UnitBytes).CopyTo(copy);
+        new ObservationRing(copy, rowCount, Width).Keep(table.TokenCount);
+    }
+
+    /// <summary>Copies the ring of a layer back into a table that has rings.</summary>
+    public void CopyIn(PageTable table, int layer, ReadOnlySpan<byte> copy) =>
+        copy[..UnitBytes].CopyTo(new Span<byte>(inside.Units.Bytes(table.Rings[layer]), UnitBytes));
+
     /// <summary>Takes a table's rings back.</summary>
     public void Detach(PageTable table)
     {

@@ -5,7 +5,7 @@ namespace Concertina.Compute.KvCache.Images;
 /// <summary>What a page table says of its units, beside the units: enough to make an equal table of equal units.</summary>
 internal sealed record TableState
 {
-    private const int NumberCount = 12;
+    private const int NumberCount = 13;
     private const int NumberBytes = sizeof(long);
 
     /// <summary>Tokens whose K and V the units hold.</summary>
@@ -44,6 +44,9 @@ internal sealed record TableState
     /// <summary>Whether it keeps its last queries on a rung that does not evict too.</summary>
     public required bool KeepsQueries { get; init; }
 
+    /// <summary>Layers whose last queries it keeps: all, or none.</summary>
+    public required int QueryLayers { get; init; }
+
     /// <summary>Units of each list.</summary>
     public required int[] Lengths { get; init; }
 
@@ -52,6 +55,9 @@ internal sealed record TableState
 
     /// <summary>Units of the longest list.</summary>
     public int LongestList => Lengths.Max();
+
+    /// <summary>Records that follow: the queries of its layers, then its ranks.</summary>
+    public int RecordCount => QueryLayers + LongestList;
 
     /// <summary>Bytes of the written form.</summary>
     public static int ByteCount(int headCount) => (NumberCount + (2 * headCount)) * NumberBytes;
@@ -73,6 +79,7 @@ internal sealed record TableState
             TranscodedUnits = table.TranscodedUnits,
             GuardedUnits = table.GuardedUnits,
             KeepsQueries = table.KeepsQueries,
+            QueryLayers = table.Rings.Length,
             Lengths = [.. heads.Select(table.UnitCount)],
             UnitsBefore = [.. heads.Select(head => table.EvictedColumns == 0 ? 0 : table.IndexOf(head, table.EvictedColumns))],
         };
@@ -84,7 +91,7 @@ internal sealed record TableState
         long[] numbers =
         [
             TokenCount, ExactTokens, Rung, CommittedRung ?? -1, ReachedRung, SweptColumns, EvictedColumns, EvictionDone, EvictedSlots,
-            TranscodedUnits, GuardedUnits, KeepsQueries ? 1 : 0, .. Lengths, .. UnitsBefore,
+            TranscodedUnits, GuardedUnits, KeepsQueries ? 1 : 0, QueryLayers, .. Lengths, .. UnitsBefore,
         ];
         for (int i = 0; i < numbers.Length; i++)
         {
@@ -123,6 +130,7 @@ internal sealed record TableState
             TranscodedUnits = numbers[9],
             GuardedUnits = numbers[10],
             KeepsQueries = numbers[11] == 1,
+            QueryLayers = (int)numbers[12],
             Lengths = [.. numbers.Skip(NumberCount).Take(headCount).Select(number => (int)number)],
             UnitsBefore = [.. numbers.Skip(NumberCount + headCount).Select(number => (int)number)],
         };
@@ -130,8 +138,13 @@ internal sealed record TableState
 
     /// <summary>What contradicts itself or the cache, or null.</summary>
     /// <param name="rungCount">Rungs of the cache.</param>
-    public string? Problem(int rungCount)
+    /// <param name="queryLayers">Layers whose queries a table of the cache may keep.</param>
+    public string? Problem(int rungCount, int queryLayers)
     {
+        if (QueryLayers != 0 && QueryLayers != queryLayers)
+        {
+            return $"it claims the last queries of {QueryLayers} layers of {queryLayers}";
+        }
         int columns = KvShape.PagesFor(TokenCount);
         if (TokenCount < 1 || ExactTokens < 0 || ExactTokens > TokenCount || EvictedColumns < 0 || EvictedColumns > columns)
         {

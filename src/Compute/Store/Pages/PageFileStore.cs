@@ -54,12 +54,16 @@ public sealed class PageFileStore
         }
     }
 
-    /// <summary>Reads a session's page file and checks all of it.</summary>
-    internal PageFileContent Read(in PageFileOwner owner)
+    /// <summary>Opens a session's page file, which is then to be checked. It can be read to its end, whatever happens to its name.</summary>
+    /// <param name="owner">Who wants its units.</param>
+    /// <param name="reading">The open file, or null with the fault.</param>
+    /// <param name="detail">Values for the log; empty without a fault. Never token ids.</param>
+    internal SessionFileFault TryOpen(in PageFileOwner owner, out PageFileReading? reading, out string detail)
     {
+        (reading, detail) = (null, "");
         if (!Enabled)
         {
-            return PageFileContent.Nothing(SessionFileFault.Missing);
+            return SessionFileFault.Missing;
         }
         FileInfo file = new(PathOf(owner.Session.Key));
         _files.Gate.Enter(file.FullName);
@@ -67,18 +71,19 @@ public sealed class PageFileStore
         {
             if (file.Exists && _files.IsExpired(file))
             {
-                return PageFileContent.Nothing(SessionFileFault.Expired, $"older than {_options.TtlHours} h");
+                detail = $"older than {_options.TtlHours} h";
+                return SessionFileFault.Expired;
             }
-            using FileStream stream = new(file.FullName, FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete, BufferBytes);
-            return PageFileReader.Read(stream, owner, _key);
+            return TryOpen(file.FullName, owner, out reading, out detail);
         }
         catch (Exception problem) when (SessionFiles.IsGone(problem))
         {
-            return PageFileContent.Nothing(SessionFileFault.Missing);
+            return SessionFileFault.Missing;
         }
         catch (Exception problem) when (problem is IOException or UnauthorizedAccessException)
         {
-            return PageFileContent.Nothing(SessionFileFault.Io, problem.Message);
+            detail = problem.Message;
+            return SessionFileFault.Io;
         }
         finally
         {
@@ -141,6 +146,40 @@ public sealed class PageFileStore
         byte[] start = new byte[Math.Min(stream.Length, PageFileHead.MaxBytes)];
         stream.ReadExactly(start);
         return PageFileHead.TryRead(start, owner, _key, out _, out _);
+    }
+
+    private SessionFileFault TryOpen(string path, in PageFileOwner owner, out PageFileReading? reading, out string detail)
+    {
+        reading = null;
+        FileStream stream = new(path, FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete, BufferBytes);
+        try
+        {
+            long length = stream.Length;
+            byte[] start = new byte[Math.Min(length, PageFileHead.MaxBytes)];
+            stream.ReadExactly(start);
+            SessionFileFault fault = PageFileHead.TryRead(start, owner, _key, out PageFileHead? head, out detail);
+            if (head is null)
+            {
+                return fault;
+            }
+            byte[] trailer = new byte[Math.Clamp(length - head.Bytes.Length, 0, PageFileTrailer.Bytes)];
+            stream.Position = length - trailer.Length;
+            stream.ReadExactly(trailer);
+            if (PageFileTrailer.RecordCount(trailer, length) is not { } count)
+            {
+                detail = $"the file of {length} bytes does not end as it should";
+                return SessionFileFault.HalfWritten;
+            }
+            reading = new PageFileReading(stream, head, trailer, count);
+            return SessionFileFault.None;
+        }
+        finally
+        {
+            if (reading is null)
+            {
+                stream.Dispose();
+            }
+        }
     }
 
     private string PathOf(string key) => _files.PathOf(key, SessionFiles.Pages);

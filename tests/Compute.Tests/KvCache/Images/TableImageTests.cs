@@ -1,3 +1,4 @@
+using System.Runtime.InteropServices;
 using Concertina.Compute.KvCache;
 using Concertina.Compute.KvCache.Images;
 using Concertina.Compute.KvCache.Transcoding;
@@ -26,15 +27,15 @@ public sealed class TableImageTests
         using Harness harness = new(model, CacheParts.WithoutProfile(rung == "f16" ? None : rung));
         int[] tokens = Tokens(model, count + 20);
         PageTable table = Filled(harness, tokens.AsSpan(0, count), rung == "f16" ? 0 : 1);
-        TableImage image = ImageOf(harness.Cache, table, tokens);
+        List<byte[]> records = RecordsOf(harness.Cache, table, tokens);
         long before = harness.Cache.UsedBytes;
 
         PageTable restored = harness.NewTable();
-        Assert.True(harness.Cache.Interior.Images.TryRestore(restored, image.State, image.Ranks, count));
+        Assert.True(TryRestore(harness.Cache, restored, records, count));
 
-        Assert.Equal(table.Bytes - RingBytes(table), restored.Bytes);
+        Assert.Equal(table.Bytes, restored.Bytes);
         Assert.Equal(restored.Bytes, harness.Cache.UsedBytes - before);
-        Assert.Equal(RecordsOf(harness.Cache, table, tokens), RecordsOf(harness.Cache, restored, tokens));
+        Assert.Equal(records, RecordsOf(harness.Cache, restored, tokens));
         harness.Cache.CheckIntegrity();
         harness.Add(table, count, tokens.AsSpan(count), 20);
         float[][] expected = harness.Run();
@@ -43,6 +44,58 @@ public sealed class TableImageTests
         harness.Cache.Release(restored);
         harness.Cache.Release(table);
         harness.Cache.CheckIntegrity();
+    }
+
+    /// <summary>Eviction looks at the last queries, which the table keeps: without them it would wait for new ones and choose others.</summary>
+    [Theory]
+    [InlineData("f16+evict2", 700, 700)]
+    [InlineData("int4+evict2", 700, 700)]
+    [InlineData("f16+evict4", 1400, 1400)]
+    [InlineData("int4+evict2", 705, 700)] // a few tokens were taken back
+    public void A_restored_table_goes_on_evicting_as_the_one_that_never_left(string rung, int count, int kept)
+    {
+        using RandomModel model = RandomModel.Create(TinyShapes.Find("group 4"), TensorType.F32, seed: 3);
+        using Harness harness = new(model, CacheParts.WithoutProfile(rung));
+        int[] tokens = Tokens(model, 2400);
+        PageTable stayed = Filled(harness, tokens.AsSpan(0, count), 1);
+        Assert.Equal(kept, harness.Cache.Truncate(stayed, kept));
+        PageTable restored = harness.NewTable();
+        Assert.True(TryRestore(harness.Cache, restored, RecordsOf(harness.Cache, stayed, tokens), kept));
+        Assert.NotEmpty(restored.Rings);
+        long evicted = stayed.Eviction.Slots;
+
+        foreach (int more in (int[])[3, 40, 100, 100, 200, 200, 200])
+        {
+            GoOn(harness, stayed, tokens.AsSpan(stayed.TokenCount, more));
+            GoOn(harness, restored, tokens.AsSpan(restored.TokenCount, more));
+            Assert.Equal(RecordsOf(harness.Cache, stayed, tokens), RecordsOf(harness.Cache, restored, tokens));
+            Assert.Equal(stayed.Bytes, restored.Bytes);
+        }
+        Assert.True(stayed.Eviction.Slots > evicted, "Nothing was evicted after the restore.");
+        harness.Cache.CheckIntegrity();
+    }
+
+    [Fact]
+    public void What_a_ring_held_of_other_tokens_does_not_go_out()
+    {
+        using RandomModel model = RandomModel.Create(TinyShapes.Find("group 4"), TensorType.F32, seed: 3);
+        CacheParts parts = CacheParts.WithoutProfile("int4+evict2");
+        using Harness harness = new(model, parts);
+        int[] tokens = Tokens(model, 300);
+        PageTable cut = Filled(harness, tokens, 1);
+        harness.Cache.Truncate(cut, 297);
+
+        byte[] ring = RecordsOf(harness.Cache, cut, tokens)[1];
+
+        int[] positions = MemoryMarshal.Cast<byte, int>(ring)[..parts.Eviction.QueryCount].ToArray();
+        Assert.Equal(3, positions.Count(position => position < 0));
+        Assert.All(positions, position => Assert.InRange(position, -1, 296));
+        int rowBytes = (ring.Length / positions.Length) - sizeof(int);
+        for (int row = 0; row < positions.Length; row++)
+        {
+            ReadOnlySpan<byte> halves = ring.AsSpan((positions.Length * sizeof(int)) + (row * rowBytes), rowBytes);
+            Assert.Equal(positions[row] < 0, halves.IndexOfAnyExcept((byte)0) < 0);
+        }
     }
 
     [Theory]
@@ -55,17 +108,17 @@ public sealed class TableImageTests
         using Harness harness = new(model, CacheParts.WithoutProfile(rung == "f16" ? None : rung));
         int[] tokens = Tokens(model, 700);
         PageTable table = Filled(harness, tokens, rung == "f16" ? 0 : 1);
-        TableImage image = ImageOf(harness.Cache, table, tokens);
-        TableImages images = harness.Cache.Interior.Images;
+        List<byte[]> records = RecordsOf(harness.Cache, table, tokens);
         long before = harness.Cache.Interior.Arena.LiveBytes;
 
         PageTable restored = harness.NewTable();
-        Assert.True(images.TryRestore(restored, image.State, image.Ranks, wanted));
+        Assert.True(TryRestore(harness.Cache, restored, records, wanted));
 
         Assert.Equal(expected, restored.TokenCount);
-        Assert.InRange(harness.Cache.Interior.Arena.LiveBytes - before, images.ArenaBytes(image.State, image.Ranks, wanted), images.ArenaBytes(image.State, image.Ranks, wanted) + (1 << 20));
+        long counted = ArenaBytes(harness.Cache, records, wanted);
+        Assert.InRange(harness.Cache.Interior.Arena.LiveBytes - before, counted, counted + (1 << 20));
         Assert.Equal(harness.Cache.Truncate(table, wanted), harness.Cache.Truncate(restored, wanted));
-        Assert.Equal((table.ExactTokens, table.ReachedRung, table.Bytes - RingBytes(table)), (restored.ExactTokens, restored.ReachedRung, restored.Bytes));
+        Assert.Equal((table.ExactTokens, table.ReachedRung, table.Bytes), (restored.ExactTokens, restored.ReachedRung, restored.Bytes));
         harness.Cache.CheckIntegrity();
     }
 
@@ -88,7 +141,7 @@ public sealed class TableImageTests
     {
         using PagedKvCache cache = Caches.New();
         int[] tokens = Caches.Tokens(100, seed: 2);
-        TableImage image = ImageOf(cache, Caches.Filled(cache, tokens), tokens);
+        TableImage image = ImageOf(cache, RecordsOf(cache, Caches.Filled(cache, tokens), tokens))!;
 
         Assert.True(image.Covers([.. tokens, 1, 2]));
         Assert.False(image.Covers(tokens.AsSpan(0, 99)));
@@ -113,13 +166,13 @@ public sealed class TableImageTests
             List<byte[]> changed = [.. records.Select(record => record.ToArray())];
             byte[] record = changed[round % 4 == 0 ? random.Next(changed.Count) : 0];
             record[round % 4 == 0 ? random.Next(Math.Min(record.Length, 64)) : random.Next(32, record.Length)] ^= (byte)(1 << random.Next(8));
-            if (TableImage.Parse(harness.Cache.Interior.Images, changed, out _) is not { } image)
+            if (ImageOf(harness.Cache, changed) is null)
             {
                 refused++;
                 continue;
             }
             PageTable restored = harness.NewTable();
-            Assert.True(harness.Cache.Interior.Images.TryRestore(restored, image.State, image.Ranks, int.MaxValue));
+            Assert.True(TryRestore(harness.Cache, restored, changed, int.MaxValue));
             harness.Cache.CheckIntegrity();
             harness.Cache.Release(restored);
             harness.Cache.CheckIntegrity();
@@ -127,27 +180,49 @@ public sealed class TableImageTests
         Assert.InRange(refused, 200, 399);
     }
 
-    internal static TableImage ImageOf(PagedKvCache cache, PageTable table, ReadOnlySpan<int> tokens)
+    // As a file is looked at: record by record; null when one cannot be.
+    private static TableImage? ImageOf(PagedKvCache cache, List<byte[]> records)
     {
-        TableImage? image = TableImage.Parse(cache.Interior.Images, RecordsOf(cache, table, tokens), out string problem);
-        Assert.True(image is not null, problem);
-        return image;
+        TableRestores restores = cache.Interior.Restores;
+        TableImage? image = TableImage.Parse(restores, records[0], out _);
+        bool isPossible = image is not null && image.State.RecordCount == records.Count - 1
+            && Enumerable.Range(1, records.Count - 1).All(index => restores.Problem(image.State, index - 1, records[index]) is null);
+        return isPossible ? image : null;
     }
 
-    internal static List<byte[]> RecordsOf(PagedKvCache cache, PageTable table, ReadOnlySpan<int> tokens)
+    private static bool TryRestore(PagedKvCache cache, PageTable table, List<byte[]> records, int tokens)
+    {
+        TableImage image = ImageOf(cache, records)!;
+        for (int index = 0; index < TableRestores.Wanted(image.State, tokens); index++)
+        {
+            if (!cache.Interior.Restores.TryAppend(table, image.State, index, records[index + 1]))
+            {
+                return false;
+            }
+        }
+        TableRestores.Finish(table, image.State, tokens);
+        return true;
+    }
+
+    private static long ArenaBytes(PagedKvCache cache, List<byte[]> records, int tokens)
+    {
+        TableState state = ImageOf(cache, records)!.State;
+        return Enumerable.Range(0, TableRestores.Wanted(state, tokens)).Sum(index => cache.Interior.Restores.ArenaBytes(state, index, records[index + 1]));
+    }
+
+    private static List<byte[]> RecordsOf(PagedKvCache cache, PageTable table, ReadOnlySpan<int> tokens)
     {
         TableImages images = cache.Interior.Images;
         List<byte[]> records = [TableImage.FirstRecord(TableState.Of(table), tokens)];
-        for (int rank = 0; rank < table.LongestList; rank++)
+        for (int index = 0; index < TableImages.RecordCount(table); index++)
         {
-            byte[] record = new byte[images.RecordBytes(table, rank)];
-            images.Write(table, rank, record);
+            byte[] record = new byte[images.RecordBytes(table, index)];
+            Assert.InRange(record.Length, 1, images.MostRecordBytes);
+            images.Write(table, index, record);
             records.Add(record);
         }
         return records;
     }
-
-    private static long RingBytes(PageTable table) => table.RingHeapBytes + table.Rings.Sum(ring => (long)table.Owner.Interior.Units.StrideBytes(ring));
 
     private static PageTable Filled(Harness harness, ReadOnlySpan<int> tokens, int rung)
     {
@@ -155,13 +230,19 @@ public sealed class TableImageTests
         Squeezer.SetRung(table, rung);
         for (int position = 0; position < tokens.Length; position += 100)
         {
-            harness.Add(table, position, tokens.Slice(position, Math.Min(100, tokens.Length - position)), 1);
-            harness.Run();
-            while (harness.Cache.StepTowardsRung(table).Outcome == SqueezeOutcome.Worked)
-            {
-            }
+            GoOn(harness, table, tokens.Slice(position, Math.Min(100, tokens.Length - position)));
         }
         return table;
+    }
+
+    // The next tokens, and everything that brings them to the rung.
+    private static void GoOn(Harness harness, PageTable table, ReadOnlySpan<int> tokens)
+    {
+        harness.Add(table, table.TokenCount, tokens, 1);
+        harness.Run();
+        while (harness.Cache.StepTowardsRung(table).Outcome == SqueezeOutcome.Worked)
+        {
+        }
     }
 
     private static int[] Tokens(RandomModel model, int count) => [.. Enumerable.Range(0, count).Select(i => i * 31 % model.Config.VocabularySize)];

@@ -42,6 +42,20 @@ internal readonly ref struct ObservationRing
     /// <summary>Forgets every row.</summary>
     public void Clear() => _positions.Fill(None);
 
+    /// <summary>Forgets rows of other tokens than the first ones, and clears what the memory of forgotten rows holds.</summary>
+    /// <param name="tokens">Tokens there are.</param>
+    public void Keep(int tokens)
+    {
+        for (int row = 0; row < _positions.Length; row++)
+        {
+            if (_positions[row] < 0 || _positions[row] >= tokens)
+            {
+                _positions[row] = None;
+                _halves.Slice(row * _width, _width).Clear();
+            }
+        }
+    }
+
     /// <summary>Takes neighbouring rows; only the last ones stay.</summary>
     /// <param name="firstPosition">Position of the first row.</param>
     /// <param name="queries">[rows, queryHeads * headDim].</param>

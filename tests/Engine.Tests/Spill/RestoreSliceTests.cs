@@ -1,0 +1,161 @@
+using Concertina.Compute.Engine;
+using Concertina.Compute.Store;
+using Concertina.Engine.Tests.Kit;
+
+namespace Concertina.Engine.Tests.Spill;
+
+/// <summary>A large session comes back in slices between the steps of others; until it is whole nothing of it counts, and all of it can go.</summary>
+public sealed class RestoreSliceTests : IDisposable
+{
+    private const int SliceBytes = 1 << 16;
+    private const int Tokens = 1_902;
+    private static readonly EngineOptions Sliced = new() { UrgentSliceBytes = SliceBytes, SpillBufferBytes = 1 << 17 };
+    private readonly PageFolder _folder = new();
+
+    public void Dispose() => _folder.Dispose();
+
+    [Fact]
+    public async Task Streams_go_on_while_a_large_session_is_woken_a_slice_a_step()
+    {
+        await using EngineBench bench = New();
+        SequenceHandle handle = SpillLarge(bench);
+        TokenStream other = bench.Submit(EngineBench.Prompt(20, seed: 2), 400, tenant: "other");
+        bench.Steps(2);
+        EngineBench.Read(other);
+        int[] next = [.. handle.CopyTokens(), 1];
+
+        TokenStream stream = EngineBench.Submit(handle, bench.Spec(next, 5));
+        int slices = 0;
+        while (bench.Engine.Snapshot.RestoredSequences == 0)
+        {
+            long before = bench.Engine.Snapshot.GeneratedTokens;
+            bench.Step();
+            Assert.InRange(bench.Engine.Wakes.CopiedBytes, 0, SliceBytes);
+            Assert.InRange(bench.Engine.Desk!.BufferedBytes, 0, bench.Engine.Desk.ReserveBytes);
+            Assert.True(bench.Engine.Snapshot.GeneratedTokens > before, "The other stream stood still.");
+            slices += bench.Engine.Wakes.CopiedBytes > 0 ? 1 : 0;
+            EngineBench.Read(other);
+        }
+
+        Assert.InRange(slices, 5, 1000);
+        Assert.Equal(HashModel.Greedy(next, 5), bench.Finish(stream));
+        Assert.Equal(Tokens - 1, stream.CachedTokens);
+        Assert.Equal(0, bench.Engine.Desk!.BufferedBytes);
+    }
+
+    [Fact]
+    public async Task A_request_that_is_cancelled_half_way_gives_every_byte_back()
+    {
+        await using EngineBench bench = New();
+        SequenceHandle handle = SpillLarge(bench);
+        (long units, long bytes) = (bench.Cache.Statistics().LiveUnits, bench.Cache.UsedBytes);
+        TokenStream stream = EngineBench.Submit(handle, bench.Spec([.. handle.CopyTokens(), 1], 5));
+        WaitForHalf(bench);
+
+        stream.Cancel();
+        bench.Steps(3);
+
+        Assert.Equal(FinishKind.Cancelled, stream.End!.Kind);
+        Assert.Equal((units, bytes, 0L), (bench.Cache.Statistics().LiveUnits, bench.Cache.UsedBytes, bench.Engine.Desk!.BufferedBytes));
+        int[] next = [.. handle.CopyTokens(), 1];
+        TokenStream again = EngineBench.Submit(handle, bench.Spec(next, 5));
+        Assert.Equal(HashModel.Greedy(next, 5), bench.Finish(again));
+        Assert.Equal(Tokens - 1, again.CachedTokens);
+    }
+
+    [Fact]
+    public async Task A_session_closed_half_way_gives_every_byte_back()
+    {
+        await using EngineBench bench = New();
+        SequenceHandle handle = SpillLarge(bench);
+        long bytes = bench.Cache.UsedBytes;
+        EngineBench.Submit(handle, bench.Spec([.. handle.CopyTokens(), 1], 5));
+        WaitForHalf(bench);
+
+        bench.Close(handle);
+        bench.Steps(2);
+
+        Assert.Equal((bytes, 0L), (bench.Cache.UsedBytes, bench.Engine.Desk!.BufferedBytes));
+    }
+
+    [Fact]
+    public async Task A_file_damaged_after_it_was_checked_is_told_and_nothing_of_it_stays()
+    {
+        await using EngineBench bench = New();
+        SequenceHandle handle = SpillLarge(bench);
+        int[] next = [.. handle.CopyTokens(), 1];
+        TokenStream stream = EngineBench.Submit(handle, bench.Spec(next, 5));
+        WaitForHalf(bench);
+        string path = _folder.FileOf("tenant/s");
+        using (FileStream file = new(path, FileMode.Open, FileAccess.ReadWrite, FileShare.ReadWrite))
+        {
+            file.Position = file.Length - 2_000; // of the last records
+            file.Write(new byte[100]);
+        }
+
+        Assert.Equal(HashModel.Greedy(next, 5), bench.Finish(stream));
+
+        Assert.Equal(0, stream.CachedTokens);
+        Assert.Equal([SessionFileFault.Damaged], _folder.Faults);
+        Assert.Equal((0L, 0L), (bench.Engine.Snapshot.RestoredSequences, bench.Engine.Desk!.BufferedBytes));
+    }
+
+    [Fact]
+    public async Task What_is_being_restored_gives_way_to_what_others_were_promised()
+    {
+        await using EngineBench bench = New(columns: 45);
+        SequenceHandle handle = SpillLarge(bench);
+        int[] prompt = EngineBench.Prompt(200, seed: 7);
+        int[] next = [.. handle.CopyTokens(), 1];
+        TokenStream running = bench.Submit(prompt, 600, tenant: "other"); // promised 13 columns
+        bench.Step();
+        TokenStream stream = EngineBench.Submit(handle, bench.Spec(next, 5));
+        bench.RunsPageFiles = true;
+
+        Assert.Equal(HashModel.Greedy(prompt, 600), bench.Finish(running));
+        Assert.Equal(HashModel.Greedy(next, 5), bench.Finish(stream));
+        Assert.Equal(0, bench.Engine.Snapshot.MemoryWaits);
+    }
+
+    [Fact]
+    public async Task The_reserve_is_part_of_the_budget_and_copies_never_exceed_it()
+    {
+        await using EngineBench bench = New();
+        await using EngineBench without = new(Sliced, columns: 200, contextLength: 2_000);
+
+        Assert.Equal(2 * (1 << 17), bench.Engine.Snapshot.SpillReserveBytes);
+        Assert.Equal(0, without.Engine.Snapshot.SpillReserveBytes);
+        Assert.Equal(
+            bench.Cache.BudgetBytes - bench.Cache.CommittableBytes - bench.Engine.Snapshot.SpillReserveBytes,
+            without.Cache.BudgetBytes - without.Cache.CommittableBytes, tolerance: 1 << 16);
+        SpillLarge(bench, () => Assert.InRange(bench.Engine.Snapshot.SpillBufferedBytes, 0, bench.Engine.Snapshot.SpillReserveBytes / 2));
+    }
+
+    private EngineBench New(int columns = 200) => new(Sliced, columns, contextLength: 2_000, pages: _folder.Open());
+
+    private static SequenceHandle SpillLarge(EngineBench bench, Action? check = null)
+    {
+        SequenceHandle handle = SpillTests.Kept(bench);
+        bench.Finish(EngineBench.Submit(handle, bench.Spec(EngineBench.Prompt(Tokens - 2, seed: 1), 2)));
+        bench.Time.Advance(SpillTests.Idle);
+        for (int step = 0; step < 300 && bench.Engine.Snapshot.SpilledSequences == 0; step++)
+        {
+            bench.Step();
+            check?.Invoke();
+        }
+        bench.Cache.DropUnreferenced(long.MaxValue);
+        Assert.Equal((1L, 0L), (bench.Engine.Snapshot.SpilledSequences, handle.KvBytes));
+        return handle;
+    }
+
+    private static void WaitForHalf(EngineBench bench)
+    {
+        long bytes = bench.Cache.UsedBytes;
+        for (int step = 0; step < 100 && bench.Cache.UsedBytes < bytes + (4 * SliceBytes); step++)
+        {
+            bench.Step();
+        }
+        Assert.InRange(bench.Cache.UsedBytes, bytes + (4 * SliceBytes), bytes + (8 * SliceBytes));
+        Assert.Equal(0, bench.Engine.Snapshot.RestoredSequences);
+    }
+}
