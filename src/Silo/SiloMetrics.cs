@@ -18,6 +18,7 @@ internal sealed class SiloMetrics
         meter.CreateObservableGauge("process.resident_memory", () => Environment.WorkingSet, "By", "Resident memory of the process.");
         meter.CreateObservableGauge("engine.weights.size", () => worker.Served?.Facts.WeightBytes ?? 0, "By", "Bytes of the weights in memory.");
         meter.CreateObservableGauge("session.files.size", () => store.UsedBytes, "By", "Bytes of all session files.");
+        meter.CreateObservableGauge("kv_cache.tier.size", () => ByTier(worker, store), "By", "Bytes of KV in memory and in page files, by tier.");
         meter.CreateObservableCounter("session.files.faults", () => Faults(store), "{file}", "Token files that could not be read whole, or not be written, by reason.");
         meter.CreateObservableGauge("kv_cache.ratio", () => Ratio(worker), "1", "Bytes that what is in memory would take on the lossless rung, by the bytes it takes; 1 while nothing is.");
         _failedRungs = meter.CreateCounter<long>("kv_cache.rung.failed", "{rung}", "Rungs that failed their self-test and left the ladder.");
@@ -33,6 +34,12 @@ internal sealed class SiloMetrics
         }
         return held == 0 ? 1 : (double)lossless / held;
     }
+
+    private static Measurement<long>[] ByTier(LocalWorker worker, SessionTokenStore store) =>
+    [
+        new(worker.Served?.Engine.Snapshot.Kv.UsedBytes ?? 0, new KeyValuePair<string, object?>("tier", "memory")),
+        new(store.PageBytes, new KeyValuePair<string, object?>("tier", "disk")),
+    ];
 
     private static IEnumerable<Measurement<long>> Faults(SessionTokenStore store) =>
         from fault in Enum.GetValues<SessionFileFault>()

@@ -1,8 +1,5 @@
-using System.Security.Cryptography;
-using System.Text;
 using Concertina.Contracts.Sessions;
 using Concertina.Contracts.Tenants;
-using Concertina.Contracts.Workers;
 using Concertina.Gateway.Tests.Kit;
 
 namespace Concertina.Gateway.Tests;
@@ -15,7 +12,7 @@ public sealed class AccountTests : IAsyncLifetime
     private TestGateway _gateway = null!;
 
     public async ValueTask InitializeAsync() => _gateway = await TestGateway.Start(
-        ("Tenants:acme:KeySha256:0", Hash("sk-acme")), ("Tenants:other:KeySha256:0", Hash("sk-other")));
+        ("Tenants:acme:KeySha256:0", KeyHash.Of("sk-acme")), ("Tenants:other:KeySha256:0", KeyHash.Of("sk-other")));
 
     public ValueTask DisposeAsync() => _gateway.DisposeAsync();
 
@@ -81,11 +78,11 @@ public sealed class AccountTests : IAsyncLifetime
     [Fact]
     public async Task The_list_of_sessions_has_those_of_the_keys_tenant_alone()
     {
-        _gateway.Cluster.Budget.Held = [Held("acme/a"), Held("acme/b"), Held("other/c")];
+        _gateway.Cluster.Budget.Held = [HeldSessions.Held("acme/a"), HeldSessions.Held("acme/b") with { DiskBytes = 500 }, HeldSessions.Resting("acme/d", 700), HeldSessions.Held("other/c")];
 
         Assert.Equal(
             """
-            {"object":"list","data":[{"object":"session","id":"b","busy":true,"warm_tokens":640,"kv_bytes":1000,"exact":false,"rung":"int4"}],"has_more":false}
+            {"object":"list","data":[{"object":"session","id":"b","busy":true,"warm_tokens":640,"kv_bytes":1000,"disk_bytes":500,"exact":false,"rung":"int4"},{"object":"session","id":"d","busy":false,"warm_tokens":0,"kv_bytes":0,"disk_bytes":700,"exact":null,"rung":null}],"has_more":false}
             """,
             (await _gateway.Get("/v1/sessions?after=a", Acme)).Body);
         Assert.Equal("c", Assert.Single((await _gateway.Get("/v1/sessions", Other)).Json.GetProperty("data").EnumerateArray()).GetProperty("id").GetString());
@@ -116,21 +113,6 @@ public sealed class AccountTests : IAsyncLifetime
         (await _gateway.Get("/v1/sessions/a", Acme)).Fails(404, "session_not_found");
         (await Delete("a", Acme)).Fails(404, "session_not_found");
     }
-
-    private static HeldSession Held(string key) => new()
-    {
-        SequenceKey = key,
-        Running = true,
-        Tokens = 640,
-        Bytes = 1_000,
-        LosslessBytes = 3_500,
-        Exact = false,
-        Rung = "int4",
-        Target = "int4",
-        Floor = "int4",
-    };
-
-    private static string Hash(string key) => Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(key)));
 
     private async Task<Answer> Delete(string id, (string Name, string Value) key)
     {

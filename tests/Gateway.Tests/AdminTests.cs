@@ -1,5 +1,3 @@
-using System.Security.Cryptography;
-using System.Text;
 using Concertina.Contracts.Tenants;
 using Concertina.Contracts.Workers;
 using Concertina.Gateway.Tests.Kit;
@@ -12,12 +10,12 @@ public sealed class AdminTests : IAsyncLifetime
 {
     private static readonly (string, string) Operator = ("authorization", "Bearer sk-operator");
     private static readonly (string, string) Tenant = ("authorization", "Bearer sk-acme");
-    private static readonly (string, string) TenantHash = ("Tenants:acme:KeySha256:0", Hash("sk-acme"));
+    private static readonly (string, string) TenantHash = ("Tenants:acme:KeySha256:0", KeyHash.Of("sk-acme"));
     private TestGateway _gateway = null!;
 
     public static TheoryData<string> Paths => ["/admin/kv", "/admin/sessions", "/admin/tenants/acme"];
 
-    public async ValueTask InitializeAsync() => _gateway = await TestGateway.Start(TenantHash, ("Admin:KeySha256", Hash("sk-operator")));
+    public async ValueTask InitializeAsync() => _gateway = await TestGateway.Start(TenantHash, ("Admin:KeySha256", KeyHash.Of("sk-operator")));
 
     public ValueTask DisposeAsync() => _gateway.DisposeAsync();
 
@@ -48,7 +46,7 @@ public sealed class AdminTests : IAsyncLifetime
     public async Task A_tenants_key_or_a_malformed_hash_as_the_operators_stops_the_start()
     {
         OptionsValidationException shared = await Assert.ThrowsAsync<OptionsValidationException>(
-            () => TestGateway.Start(TenantHash, ("Admin:KeySha256", Hash("sk-acme").ToUpperInvariant())));
+            () => TestGateway.Start(TenantHash, ("Admin:KeySha256", KeyHash.Of("sk-acme").ToUpperInvariant())));
         OptionsValidationException malformed = await Assert.ThrowsAsync<OptionsValidationException>(
             () => TestGateway.Start(TenantHash, ("Admin:KeySha256", "sk-operator")));
 
@@ -93,6 +91,12 @@ public sealed class AdminTests : IAsyncLifetime
             PromisableBytes = 800,
             HighWatermark = 0.9,
             LowWatermark = 0.8,
+            MemorySessions = 3,
+            DiskBytes = 4_000,
+            DiskSessions = 12,
+            SpilledSessions = 13,
+            RestoredSessions = 11,
+            SpillReserveBytes = 16,
         };
 
         Answer answer = await _gateway.Get("/admin/kv", Operator);
@@ -102,9 +106,11 @@ public sealed class AdminTests : IAsyncLifetime
             {"object":"list","data":[{"object":"kv.worker","id":"silo/cpu0","model":"demo","epoch":3,"accepting":true,"stalled_stage":null,
             "budget_bytes":1000,"target_bytes":900,"budget_hold":"commitments","promisable_bytes":800,"committed_bytes":700,"used_bytes":600,
             "fragmented_bytes":50,"prefix_bytes":30,"reclaimable_bytes":20,"session_bytes":200,"lossless_bytes":500,"pressure":0.75,"high_watermark":0.9,"low_watermark":0.8,
+            "tiers":[{"tier":"memory","bytes":600,"sessions":3},{"tier":"disk","bytes":4000,"sessions":12}],"spill_reserve_bytes":16,
             "rungs":[{"rung":"f16","bytes":300,"sessions":2,"planned":1},{"rung":"int4","bytes":100,"sessions":0,"planned":1}],
             "undo_backlog":1,"undo_backlog_tokens":640,"running":2,"idle":1,"queued":1,"queue_limit":256,
-            "totals":{"generated_tokens":9,"prefilled_tokens":8,"transcoded_units":7,"reclaimed_bytes":6,"refused":5,"floor_violations":0}}]}
+            "totals":{"generated_tokens":9,"prefilled_tokens":8,"transcoded_units":7,"reclaimed_bytes":6,"refused":5,"floor_violations":0,
+            "spilled_sessions":13,"restored_sessions":11}}]}
             """.ReplaceLineEndings(""),
             answer.Body);
     }
@@ -112,7 +118,7 @@ public sealed class AdminTests : IAsyncLifetime
     [Fact]
     public async Task Sessions_of_all_tenants_are_shown_in_pages()
     {
-        _gateway.Cluster.Budget.Held = [Held("acme/a"), Held("acme/b"), Held("other/c") with { Running = false }];
+        _gateway.Cluster.Budget.Held = [HeldSessions.Held("acme/a"), HeldSessions.Held("acme/b"), HeldSessions.Held("other/c") with { Running = false }, HeldSessions.Resting("other/d", 700)];
 
         Answer first = await _gateway.Get("/admin/sessions?limit=2", Operator);
         Answer rest = await _gateway.Get("/admin/sessions?limit=2&after=acme/b", Operator);
@@ -122,7 +128,9 @@ public sealed class AdminTests : IAsyncLifetime
         Assert.Equal(
             """
             {"object":"list","data":[{"object":"kv.session","id":"other/c","tenant":"other","worker":"silo/cpu0","state":"idle","tokens":640,
-            "kv_bytes":1000,"ratio":3.5,"exact":false,"rung":"int4","target":"commvq2","floor":"commvq2"}],"has_more":false}
+            "kv_bytes":1000,"disk_bytes":0,"ratio":3.5,"exact":false,"rung":"int4","target":"commvq2","floor":"commvq2"},
+            {"object":"kv.session","id":"other/d","tenant":"other","worker":"silo/cpu0","state":"resting","tokens":0,
+            "kv_bytes":0,"disk_bytes":700,"ratio":null,"exact":null,"rung":null,"target":null,"floor":null}],"has_more":false}
             """.ReplaceLineEndings(""),
             rest.Body);
     }
@@ -143,19 +151,4 @@ public sealed class AdminTests : IAsyncLifetime
         (await _gateway.Get("/admin/tenants/nobody", Operator)).Fails(404, "tenant_not_found");
         (await _gateway.Get("/admin/tenants/default", Operator)).Fails(404, "tenant_not_found");
     }
-
-    private static HeldSession Held(string key) => new()
-    {
-        SequenceKey = key,
-        Running = true,
-        Tokens = 640,
-        Bytes = 1_000,
-        LosslessBytes = 3_500,
-        Exact = false,
-        Rung = "int4",
-        Target = "commvq2",
-        Floor = "commvq2",
-    };
-
-    private static string Hash(string key) => Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(key)));
 }

@@ -1,4 +1,3 @@
-using System.Security.Cryptography;
 using System.Text;
 using Concertina.Gateway.Tests.Kit;
 
@@ -10,7 +9,7 @@ public sealed class BudgetTests : IAsyncLifetime
     private const string Key = "sk-operator";
     private TestGateway _gateway = null!;
 
-    public async ValueTask InitializeAsync() => _gateway = await TestGateway.Start(("Admin:KeySha256", Hash(Key)));
+    public async ValueTask InitializeAsync() => _gateway = await TestGateway.Start(("Admin:KeySha256", KeyHash.Of(Key)));
 
     public ValueTask DisposeAsync() => _gateway.DisposeAsync();
 
@@ -75,8 +74,6 @@ public sealed class BudgetTests : IAsyncLifetime
         (await Put("{\"bytes\":536870912}", "sk-other")).Fails(401, "invalid_api_key");
         Assert.Empty(_gateway.Cluster.Budget.Asked);
     }
-
-    private static string Hash(string key) => Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(key)));
 
     private async Task<Answer> Put(string body, string key)
     {

@@ -106,6 +106,16 @@ internal readonly record struct SessionFileHeader(ulong Magic, uint Version, byt
         return SessionFileFault.None;
     }
 
+    /// <summary>The session key a file was written for; null if its header cannot be read.</summary>
+    /// <exception cref="IOException">The file cannot be read.</exception>
+    public static string? KeyOf(string path, ulong magic)
+    {
+        using FileStream file = new(path, FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete);
+        byte[] head = new byte[Math.Min(file.Length, MaxBytes)];
+        file.ReadExactly(head);
+        return TryRead(head, magic, out SessionFileHeader header, out _) == SessionFileFault.None ? header.Key : null;
+    }
+
     /// <summary>Whether a file with this header may be used by an owner.</summary>
     public SessionFileFault Check(in SessionIdentity owner, out string detail)
     {

@@ -39,7 +39,7 @@ internal sealed class SessionFiles
             {
                 left.Delete();
             }
-            _usedBytes = All().Sum(LengthOf);
+            _usedBytes = All().Sum(Found);
         }
     }
 
@@ -48,6 +48,9 @@ internal sealed class SessionFiles
 
     /// <summary>Who holds which file.</summary>
     public FileGate Gate { get; } = new();
+
+    /// <summary>Whose files they are.</summary>
+    public SessionIndex Index { get; } = new();
 
     /// <summary>Bytes of all files.</summary>
     public long UsedBytes => Interlocked.Read(ref _usedBytes);
@@ -85,9 +88,12 @@ internal sealed class SessionFiles
         new DirectoryInfo(_folder).EnumerateFiles("*" + kind, SearchOption.AllDirectories);
 
     /// <summary>Changes a file whose path the caller holds; what it is longer or shorter afterwards is counted, also when it failed half way.</summary>
-    public T Change<T>(string path, Func<T> change)
+    /// <param name="key">Session key.</param>
+    /// <param name="kind">Kind of the file.</param>
+    /// <param name="change">Makes or changes it.</param>
+    public T Change<T>(string key, string kind, Func<T> change)
     {
-        FileInfo file = new(path);
+        FileInfo file = new(PathOf(key, kind));
         CreateFolder(file.DirectoryName!);
         long beforeBytes = LengthOf(file);
         try
@@ -102,7 +108,9 @@ internal sealed class SessionFiles
         }
         finally
         {
-            Interlocked.Add(ref _usedBytes, LengthOf(file) - beforeBytes);
+            long bytes = LengthOf(file);
+            Index.Set(file.FullName, key, bytes);
+            Interlocked.Add(ref _usedBytes, bytes - beforeBytes);
         }
     }
 
@@ -173,8 +181,21 @@ internal sealed class SessionFiles
         {
             return false; // never saved: not even its folder exists
         }
+        Index.Remove(file.FullName);
         Interlocked.Add(ref _usedBytes, -lengthBytes);
         return lengthBytes > 0;
+    }
+
+    // A file whose head cannot be read takes bytes and is nobody's.
+    private long Found(FileInfo file)
+    {
+        long bytes = LengthOf(file);
+        ulong magic = file.Extension == Pages ? SessionFileHeader.PageMagic : SessionFileHeader.TokenMagic;
+        if (SessionFileHeader.KeyOf(file.FullName, magic) is { } key)
+        {
+            Index.Set(file.FullName, key, bytes);
+        }
+        return bytes;
     }
 
     private IEnumerable<FileInfo> All() => Kinds.SelectMany(Files);

@@ -45,15 +45,6 @@ internal sealed class SessionTokenFile(byte[]? key, IStoreDisk disk)
         return new SessionSave(SessionFileFault.None, "", file.Length, kept.Tokens);
     }
 
-    /// <summary>The key a file was written for; null if its header cannot be read.</summary>
-    public static string? ReadKey(string path)
-    {
-        using FileStream file = new(path, FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete);
-        byte[] head = new byte[Math.Min(file.Length, SessionFileHeader.MaxBytes)];
-        file.ReadExactly(head);
-        return SessionFileHeader.TryRead(head, SessionFileHeader.TokenMagic, out SessionFileHeader header, out _) == SessionFileFault.None ? header.Key : null;
-    }
-
     /// <summary>Bytes of a file of one record.</summary>
     public long ByteCount(in SessionIdentity owner, int tokens)
     {

@@ -39,6 +39,12 @@ public sealed class SessionTokenStore
     /// <summary>Bytes of all session files.</summary>
     public long UsedBytes => _files.UsedBytes;
 
+    /// <summary>Of those, bytes of files with units.</summary>
+    public long PageBytes => _files.Index.PageBytes;
+
+    /// <summary>The sessions that have files, in no order.</summary>
+    public IReadOnlyList<RestingSession> Sessions() => _files.Index.Sessions();
+
     /// <summary>Token files since start that could not be read whole, or not be written.</summary>
     public long Faults(SessionFileFault fault) => Interlocked.Read(ref _faults[(int)fault]);
 
@@ -160,7 +166,7 @@ public sealed class SessionTokenStore
         try
         {
             bool isNew = !File.Exists(path);
-            return _files.Change(path, () =>
+            return _files.Change(owner.Key, SessionFiles.Tokens, () =>
             {
                 SessionSave save = _file.Save(path, owner, tokens);
                 if (isNew)
@@ -187,7 +193,7 @@ public sealed class SessionTokenStore
             {
                 return null;
             }
-            string? key = SessionTokenFile.ReadKey(file.FullName);
+            string? key = SessionFileHeader.KeyOf(file.FullName, SessionFileHeader.TokenMagic);
             if (key is null)
             {
                 _files.RemoveHeld(file);

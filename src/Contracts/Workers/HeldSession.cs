@@ -2,7 +2,7 @@ using Orleans;
 
 namespace Concertina.Contracts.Workers;
 
-/// <summary>One session whose KV a worker holds.</summary>
+/// <summary>One session whose KV a worker holds, or whose files rest on its disk.</summary>
 [GenerateSerializer]
 [Immutable]
 [Alias("concertina.held-session")]
@@ -26,12 +26,18 @@ public sealed record HeldSession
     /// <summary>True while every column is exact.</summary>
     [Id(5)] public required bool Exact { get; init; }
 
-    /// <summary>Deepest rung of its units.</summary>
+    /// <summary>Deepest rung of its units; empty while none is in memory.</summary>
     [Id(6)] public required string Rung { get; init; }
 
-    /// <summary>Rung it is on its way to.</summary>
+    /// <summary>Rung it is on its way to; empty while none of its units is in memory.</summary>
     [Id(7)] public required string Target { get; init; }
 
-    /// <summary>Deepest rung its last request allows.</summary>
+    /// <summary>Deepest rung its last request allows; empty while none of its units is in memory.</summary>
     [Id(8)] public required string Floor { get; init; }
+
+    /// <summary>Bytes of its files, of tokens and of units.</summary>
+    [Id(9)] public long DiskBytes { get; init; }
+
+    /// <summary>True while nothing of it is in memory.</summary>
+    [Id(10)] public bool Resting { get; init; }
 }

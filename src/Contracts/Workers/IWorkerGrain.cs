@@ -36,7 +36,7 @@ public interface IWorkerGrain : IGrainWithStringKey
     [Alias("memory")]
     Task<WorkerMemory> Memory(CancellationToken cancellation = default);
 
-    /// <summary>Sessions whose KV is here, a page at a time.</summary>
+    /// <summary>Sessions whose KV or files are here, a page at a time.</summary>
     [AlwaysInterleave]
     [Alias("sessions")]
     Task<SessionPage> Sessions(SessionQuery query, CancellationToken cancellation = default);

@@ -70,4 +70,22 @@ public sealed record WorkerMemory
 
     /// <summary>Of the prefix columns' bytes, those no table refers to; reclaimable at once.</summary>
     [Id(20)] public long ReclaimableBytes { get; init; }
+
+    /// <summary>Sessions with units in memory.</summary>
+    [Id(21)] public int MemorySessions { get; init; }
+
+    /// <summary>Bytes of units in page files.</summary>
+    [Id(22)] public long DiskBytes { get; init; }
+
+    /// <summary>Sessions with a page file.</summary>
+    [Id(23)] public int DiskSessions { get; init; }
+
+    /// <summary>Idle sessions whose page file was made since the engine started.</summary>
+    [Id(24)] public long SpilledSessions { get; init; }
+
+    /// <summary>Sessions that went on from their page file since then.</summary>
+    [Id(25)] public long RestoredSessions { get; init; }
+
+    /// <summary>Of the budget, bytes that copies on their way to page files and back are paid from.</summary>
+    [Id(26)] public long SpillReserveBytes { get; init; }
 }

@@ -21,7 +21,7 @@ internal sealed class AdminEndpoints(AdminAccess access, WorkerDirectory workers
             : new ErrorResult(error);
     }
 
-    /// <summary>Sessions with KV in memory, of all tenants or one, a page at a time.</summary>
+    /// <summary>Sessions with KV in memory or files on disk, of all tenants or one, a page at a time.</summary>
     public async Task<IResult> Sessions(HttpContext context)
     {
         if (access.Refuse(context.Request) is { } refused)

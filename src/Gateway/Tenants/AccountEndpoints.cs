@@ -24,7 +24,7 @@ internal sealed class AccountEndpoints(TenantAccess access, WorkerDirectory work
             : new ErrorResult(error);
     }
 
-    /// <summary>The tenant's sessions with KV in memory, a page at a time.</summary>
+    /// <summary>The tenant's sessions with KV in memory or files on disk, a page at a time.</summary>
     public async Task<IResult> Sessions(HttpContext context)
     {
         if (!(await access.Check(context)).Is(out TenantFacts? tenant, out ApiError? error)

@@ -32,6 +32,8 @@ internal sealed record KvReport(KvReport.Worker[] Data)
             Pressure = memory.Budget is null ? null : memory.Pressure,
             HighWatermark = memory.HighWatermark,
             LowWatermark = memory.LowWatermark,
+            Tiers = [new TierUse("memory", load.UsedBytes, memory.MemorySessions), new TierUse("disk", memory.DiskBytes, memory.DiskSessions)],
+            SpillReserveBytes = memory.SpillReserveBytes,
             Rungs = [.. memory.Rungs.Select(rung => new RungUse(rung.Rung, rung.Bytes, rung.Sessions, rung.Planned))],
             UndoBacklog = memory.UndoBacklog,
             UndoBacklogTokens = memory.UndoBacklogTokens,
@@ -40,7 +42,8 @@ internal sealed record KvReport(KvReport.Worker[] Data)
             Queued = load.Queued,
             QueueLimit = load.QueueLimit,
             Totals = new Sums(
-                memory.GeneratedTokens, memory.PrefilledTokens, memory.TranscodedUnits, memory.ReclaimedBytes, memory.Refused, memory.FloorViolations),
+                memory.GeneratedTokens, memory.PrefilledTokens, memory.TranscodedUnits, memory.ReclaimedBytes, memory.Refused, memory.FloorViolations,
+                memory.SpilledSessions, memory.RestoredSessions),
         };
     }
 
@@ -97,6 +100,12 @@ internal sealed record KvReport(KvReport.Worker[] Data)
         /// <summary>Pressure that squeezing then aims at.</summary>
         public required double LowWatermark { get; init; }
 
+        /// <summary>KV by where it is.</summary>
+        public required TierUse[] Tiers { get; init; }
+
+        /// <summary>Of the budget, what copies on their way to page files and back are paid from.</summary>
+        public required long SpillReserveBytes { get; init; }
+
         /// <summary>By rung, lossless first.</summary>
         public required RungUse[] Rungs { get; init; }
 
@@ -125,7 +134,11 @@ internal sealed record KvReport(KvReport.Worker[] Data)
     /// <summary>One rung: bytes in its form, sessions there, and sessions that are there or on their way.</summary>
     internal sealed record RungUse(string Rung, long Bytes, int Sessions, int Planned);
 
+    /// <summary>One tier, <c>memory</c> or <c>disk</c>: bytes of KV there, and sessions that have some.</summary>
+    internal sealed record TierUse(string Tier, long Bytes, int Sessions);
+
     /// <summary>Counts that only rise.</summary>
     internal sealed record Sums(
-        long GeneratedTokens, long PrefilledTokens, long TranscodedUnits, long ReclaimedBytes, long Refused, long FloorViolations);
+        long GeneratedTokens, long PrefilledTokens, long TranscodedUnits, long ReclaimedBytes, long Refused, long FloorViolations,
+        long SpilledSessions, long RestoredSessions);
 }

@@ -1,4 +1,5 @@
 using Concertina.Compute.Engine;
+using Concertina.Compute.Store;
 using Concertina.Contracts.Budget;
 using Concertina.Contracts.Sessions;
 using Concertina.Contracts.Tenants;
@@ -17,6 +18,7 @@ namespace Concertina.Grains.Workers;
 internal sealed class WorkerGrain(
     [PersistentState("worker")] IPersistentState<WorkerState> state,
     LocalWorker worker,
+    SessionTokenStore store,
     ILocalSiloDetails silo,
     TimeProvider time,
     ILogger<WorkerGrain> logger) : Grain, IWorkerGrain
@@ -62,10 +64,10 @@ internal sealed class WorkerGrain(
     public Task<WorkerLoad> Load(CancellationToken cancellation = default) => Task.FromResult(LoadHere());
 
     public Task<WorkerMemory> Memory(CancellationToken cancellation = default) =>
-        Task.FromResult(WorkerView.Memory(LoadHere(), worker.Served?.Engine));
+        Task.FromResult(WorkerView.Memory(LoadHere(), worker.Served?.Engine, store.Sessions()));
 
     public Task<SessionPage> Sessions(SessionQuery query, CancellationToken cancellation = default) =>
-        Task.FromResult(WorkerView.Sessions(query, worker.Served?.Engine.Sequences() ?? []));
+        Task.FromResult(WorkerView.Sessions(query, worker.Served?.Engine.Sequences() ?? [], store.Sessions()));
 
     public async Task<BudgetChange> ChangeBudget(long budgetBytes, CancellationToken cancellation = default)
     {

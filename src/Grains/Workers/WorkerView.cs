@@ -1,4 +1,5 @@
 using Concertina.Compute.Engine;
+using Concertina.Compute.Store;
 using Concertina.Contracts.Workers;
 
 namespace Concertina.Grains.Workers;
@@ -8,7 +9,10 @@ internal static class WorkerView
 {
     private const string EphemeralMark = "/~";
 
-    public static WorkerMemory Memory(WorkerLoad load, IInferenceEngine? engine)
+    /// <param name="load">Load of the worker.</param>
+    /// <param name="engine">Its engine; null while the model loads.</param>
+    /// <param name="onDisk">Sessions that have files.</param>
+    public static WorkerMemory Memory(WorkerLoad load, IInferenceEngine? engine, IReadOnlyList<RestingSession> onDisk)
     {
         if (engine is null)
         {
@@ -39,6 +43,12 @@ internal static class WorkerView
             LowWatermark = state.LowWatermark,
             SessionBytes = held.Sum(session => session.KvBytes),
             LosslessBytes = held.Sum(session => session.LosslessBytes),
+            MemorySessions = held.Count,
+            DiskBytes = onDisk.Sum(session => session.PageBytes),
+            DiskSessions = onDisk.Count(session => session.PageBytes > 0),
+            SpilledSessions = state.SpilledSequences,
+            RestoredSessions = state.RestoredSequences,
+            SpillReserveBytes = state.SpillReserveBytes,
         };
     }
 
@@ -53,14 +63,24 @@ internal static class WorkerView
         MostBytes = state.MostBytes,
     };
 
-    public static SessionPage Sessions(SessionQuery query, IReadOnlyList<SequenceSnapshot> held)
+    /// <summary>Sessions in memory and those that rest on disk, each once.</summary>
+    /// <param name="query">Which of them.</param>
+    /// <param name="held">Sessions in memory.</param>
+    /// <param name="onDisk">Sessions that have files.</param>
+    public static SessionPage Sessions(SessionQuery query, IReadOnlyList<SequenceSnapshot> held, IReadOnlyList<RestingSession> onDisk)
     {
         int limit = Math.Clamp(query.Limit, 1, SessionPage.MostSessions);
-        SequenceSnapshot[] next =
+        Dictionary<string, SequenceSnapshot> inMemory = held.ToDictionary(session => session.Key);
+        Dictionary<string, RestingSession> files = onDisk.ToDictionary(session => session.Key);
+        string[] next =
         [
-            .. held.Where(session => IsAsked(session.Key, query)).OrderBy(session => session.Key, StringComparer.Ordinal).Take(limit + 1),
+            .. inMemory.Keys.Union(files.Keys).Where(key => IsAsked(key, query)).Order(StringComparer.Ordinal).Take(limit + 1),
         ];
-        return new SessionPage([.. next.Take(limit).Select(Session)], next.Length > limit);
+        IEnumerable<HeldSession> sessions =
+            from key in next.Take(limit)
+            let bytes = files.GetValueOrDefault(key).Bytes
+            select inMemory.TryGetValue(key, out SequenceSnapshot session) ? Session(session) with { DiskBytes = bytes } : Resting(key, bytes);
+        return new SessionPage([.. sessions], next.Length > limit);
     }
 
     private static bool IsAsked(string key, SessionQuery query) =>
@@ -79,6 +99,21 @@ internal static class WorkerView
         Rung = session.Rung,
         Target = session.Target,
         Floor = session.Floor,
+    };
+
+    private static HeldSession Resting(string key, long diskBytes) => new()
+    {
+        SequenceKey = key,
+        Running = false,
+        Tokens = 0,
+        Bytes = 0,
+        LosslessBytes = 0,
+        Exact = false,
+        Rung = "",
+        Target = "",
+        Floor = "",
+        DiskBytes = diskBytes,
+        Resting = true,
     };
 
     private static RungMemory[] Rungs(IInferenceEngine engine, EngineSnapshot state, IReadOnlyList<SequenceSnapshot> held)

@@ -1,4 +1,5 @@
 using Concertina.Compute.Store;
+using Concertina.Grains.Tests.Store.Pages;
 using Microsoft.Extensions.Time.Testing;
 
 namespace Concertina.Grains.Tests.Store;
@@ -121,6 +122,29 @@ public sealed class SessionTokenStoreTests : IDisposable
         Assert.Equal([1, 2, 3], loaded.Tokens);
         Assert.Contains("3 of 5", loaded.Detail, StringComparison.Ordinal);
         Assert.Equal(1, store.Faults(SessionFileFault.HalfWritten));
+    }
+
+    [Fact]
+    public void Sessions_are_listed_with_the_bytes_of_their_files_also_by_the_next_process_until_they_are_deleted()
+    {
+        SessionTokenStore store = Open();
+        store.Save(Owner("a"), [1, 2, 3]);
+        store.Save(Owner("b"), [1]);
+        store.Save(Owner("b"), [1, 2]);
+        PageFiles.Write(store.Pages, PageFiles.Of("tenant/b"), PageFiles.Records(3, seed: 1));
+
+        foreach (SessionTokenStore process in (SessionTokenStore[])[store, Open()])
+        {
+            RestingSession[] sessions = [.. process.Sessions().OrderBy(session => session.Key)];
+            Assert.Equal(["tenant/a", "tenant/b"], sessions.Select(session => session.Key));
+            Assert.Equal(process.UsedBytes, sessions.Sum(session => session.Bytes));
+            Assert.Equal((0L, process.PageBytes), (sessions[0].PageBytes, sessions[1].PageBytes));
+            Assert.Equal(Directory.EnumerateFiles(_folder.Path, "*.pages", SearchOption.AllDirectories).Sum(file => new FileInfo(file).Length), process.PageBytes);
+        }
+
+        store.Delete("tenant/b");
+        Assert.Equal(["tenant/a"], store.Sessions().Select(session => session.Key));
+        Assert.Equal(0, store.PageBytes);
     }
 
     private static SessionIdentity Owner(string session) => new($"tenant/{session}", "tenant", "model", 1);

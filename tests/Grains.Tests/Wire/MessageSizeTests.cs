@@ -47,6 +47,8 @@ public sealed class MessageSizeTests
             Rung = new string('r', GenerateRequest.MaxRungChars),
             Target = new string('r', GenerateRequest.MaxRungChars),
             Floor = new string('r', GenerateRequest.MaxRungChars),
+            DiskBytes = long.MaxValue,
+            Resting = false,
         };
         SessionPage page = new([.. Enumerable.Repeat(session, SessionPage.MostSessions)], HasMore: true);
         Assert.InRange(JsonSerializer.SerializeToUtf8Bytes(page, ContractsJson.Default.SessionPage).Length, 1, LimitBytes);

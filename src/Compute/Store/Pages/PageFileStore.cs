@@ -115,7 +115,8 @@ public sealed class PageFileStore
             {
                 return SessionFileFault.StaleEpoch;
             }
-            _files.Change(path, () =>
+            string key = owner.Session.Key;
+            _files.Change(key, SessionFiles.Pages, () =>
             {
                 _files.Publish(path);
                 return true;

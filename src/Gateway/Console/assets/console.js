@@ -200,6 +200,8 @@ function showTiles(now, point) {
   tile('run', String(sum(workers, worker => worker.running)), `${sum(workers, worker => worker.idle)} idle, ${sum(workers, worker => worker.queued)} queued`);
   tile('squeeze', `${bytes(perSecond(now, totals => totals.reclaimed_bytes))}/s`, `${rate(perSecond(now, totals => totals.transcoded_units))} units/s`);
   tile('undo', String(sum(workers, worker => worker.undo_backlog)), `${sum(workers, worker => worker.undo_backlog_tokens).toLocaleString('en')} tokens`);
+  const disk = sum(workers, worker => sum(worker.tiers, tier => (tier.tier === 'disk' ? tier.bytes : 0)));
+  tile('disk', bytes(disk), `${sum(workers, worker => worker.totals.spilled_sessions)} spilled, ${sum(workers, worker => worker.totals.restored_sessions)} woken`);
   const violations = sum(workers, worker => worker.totals.floor_violations);
   tile('refused', String(sum(workers, worker => worker.totals.refused)), `${violations} floors broken`, violations > 0 ? 'bad' : '');
 }
@@ -227,8 +229,10 @@ function showRungs(point) {
     line('fx', 'tables, scratch', bytes(point.other), '', ''));
 }
 
+const states = ['running', 'idle', 'resting'];
+
 function showSessions(now) {
-  const order = [...now.sessions].sort((a, b) => (a.state === b.state ? b.kv_bytes - a.kv_bytes : a.state === 'running' ? -1 : 1));
+  const order = [...now.sessions].sort((a, b) => (a.state === b.state ? b.kv_bytes - a.kv_bytes || b.disk_bytes - a.disk_bytes : states.indexOf(a.state) - states.indexOf(b.state)));
   const rows = order.map(session => {
     const row = document.createElement('tr');
     const name = session.id.slice(session.tenant.length + 1);
@@ -239,14 +243,17 @@ function showSessions(now) {
       cell('td', session.state, session.state),
       cell('td', session.tokens.toLocaleString('en'), 'num'),
       cell('td', bytes(session.kv_bytes), 'num'),
-      cell('td', session.rung === session.target ? session.rung : `${session.rung} → ${session.target}`),
-      cell('td', `${session.ratio.toFixed(2)}×`, 'num'),
-      cell('td', session.exact ? 'yes' : 'no', session.exact ? '' : 'lossy'));
+      cell('td', bytes(session.disk_bytes), 'num'),
+      ...(session.state === 'resting' ? [cell('td', '–'), cell('td', '–', 'num'), cell('td', '–')] : [
+        cell('td', session.rung === session.target ? session.rung : `${session.rung} → ${session.target}`),
+        cell('td', `${session.ratio.toFixed(2)}×`, 'num'),
+        cell('td', session.exact ? 'yes' : 'no', session.exact ? '' : 'lossy'),
+      ]));
     return row;
   });
   if (rows.length === 0) {
-    const none = cell('td', 'No session holds memory now.');
-    none.colSpan = 8;
+    const none = cell('td', 'No session is in memory or on disk now.');
+    none.colSpan = 9;
     const row = document.createElement('tr');
     row.append(none);
     rows.push(row);
