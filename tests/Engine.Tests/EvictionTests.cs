@@ -21,9 +21,9 @@ public sealed class EvictionTests
     [InlineData("int4+evict2", 1 << 17)]
     public async Task Streams_go_on_while_their_slots_are_evicted_within_the_slice_and_all_bytes_come_back(string rung, long slice)
     {
-        using RandomModel model = RandomModel.Create(Shape, TensorType.F32, seed: 5);
+        using RandomModel model = RandomModel.Create(TinyModel.Shape, TensorType.F32, seed: 5);
         using PagedKvCache cache = new(
-            Shape.ToKvShape(), new KvCacheOptions { BudgetBytes = 96 << 20 }, CacheParts.WithoutProfile(rung));
+            TinyModel.Shape.ToKvShape(), new KvCacheOptions { BudgetBytes = 96 << 20 }, CacheParts.WithoutProfile(rung));
         using CpuModelRunner runner = CpuModelRunner.Create(model, cache, new CpuRunnerOptions { MaxStepRows = 256, MaxLogitRows = 32, Threads = 1 });
         EngineOptions options = new() { StepTokens = 256, MaxRunning = 32, TranscodeSliceBytes = slice, ReaderBufferTokens = NewTokens };
         await using InferenceEngine engine = InferenceEngine.Manual(
@@ -66,31 +66,13 @@ public sealed class EvictionTests
         Assert.Equal(empty, cache.UsedBytes);
     }
 
-    private static ModelConfig Shape { get; } = new()
-    {
-        Architecture = "llama",
-        Name = "tiny",
-        LayerCount = 2,
-        EmbeddingLength = 128,
-        FeedForwardLength = 160,
-        QueryHeadCount = 8,
-        KvHeadCount = 2,
-        HeadDim = 16,
-        RopeDim = 16,
-        RopeBase = 10_000,
-        RmsEpsilon = 1e-5f,
-        VocabularySize = 77,
-        ContextLength = 1024,
-        TiedHead = true,
-    };
-
     private static GenerationSpec Spec(int stream, string floor)
     {
         var random = new Random(stream);
         return new GenerationSpec
         {
             RequestId = $"r{stream}",
-            Prompt = Enumerable.Range(0, PromptTokens).Select(_ => random.Next(3, Shape.VocabularySize)).ToArray(),
+            Prompt = Enumerable.Range(0, PromptTokens).Select(_ => random.Next(3, TinyModel.Shape.VocabularySize)).ToArray(),
             MaxNewTokens = NewTokens,
             Kv = new KvSpec { FloorRung = floor },
         };

@@ -22,9 +22,9 @@ public sealed class RestoredBitsTests
     [InlineData("int4", TensorType.Q80)]
     public async Task Random_weights(string rung, TensorType type)
     {
-        using RandomModel model = RandomModel.Create(Tiny, type, seed: 7);
+        using RandomModel model = RandomModel.Create(TinyModel.Shape, type, seed: 7);
         using PagedKvCache cache = new(
-            Tiny.ToKvShape(), new KvCacheOptions { BudgetBytes = 96 << 20 }, CacheParts.WithoutProfile(rung));
+            TinyModel.Shape.ToKvShape(), new KvCacheOptions { BudgetBytes = 96 << 20 }, CacheParts.WithoutProfile(rung));
         await Restore(model, cache, EngineLadder.Of(cache, profile: null), rung);
     }
 
@@ -123,22 +123,4 @@ public sealed class RestoredBitsTests
         Random random = new(seed);
         return [.. Enumerable.Range(0, count).Select(_ => random.Next(3, source.Config.VocabularySize))];
     }
-
-    private static ModelConfig Tiny { get; } = new()
-    {
-        Architecture = "llama",
-        Name = "tiny",
-        LayerCount = 2,
-        EmbeddingLength = 128,
-        FeedForwardLength = 160,
-        QueryHeadCount = 8,
-        KvHeadCount = 2,
-        HeadDim = 16,
-        RopeDim = 16,
-        RopeBase = 10_000,
-        RmsEpsilon = 1e-5f,
-        VocabularySize = 77,
-        ContextLength = 1024,
-        TiedHead = true,
-    };
 }
