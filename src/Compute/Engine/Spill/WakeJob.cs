@@ -27,6 +27,9 @@ internal sealed class WakeJob(PageDesk desk, TableRestores restores, PageFileOwn
     /// <summary>Engine thread: true once the image was found to be one of the session's tokens.</summary>
     public bool IsChecked { get; set; }
 
+    /// <summary>Engine thread: bytes in use when there was no room for it; it is not tried again before they are fewer.</summary>
+    public long ShortAtBytes { get; set; } = long.MaxValue;
+
     /// <summary>True once the request may be admitted: the file was checked, or is not used.</summary>
     public bool IsLoaded => _isLoaded;
 

@@ -31,6 +31,8 @@ internal sealed class WakeStage(PagedKvCache cache, PageDesk? desk, TimeProvider
     /// <summary>True when a request waits for bytes to restore into.</summary>
     public bool NeedsBytes { get; private set; }
 
+    private long LiveBytes => cache.UsedBytes - cache.UnreferencedPrefixBytes;
+
     /// <summary>A request was submitted: looks for its sequence's page file.</summary>
     public void Begin(Run run)
     {
@@ -79,10 +81,16 @@ internal sealed class WakeStage(PagedKvCache cache, PageDesk? desk, TimeProvider
         {
             return true;
         }
-        RestoreOutcome outcome = Restore(run, wake, image);
-        if (outcome != RestoreOutcome.NoRoom)
+        // What did not fit is tried again when something came free, and until then it is known that bytes are needed.
+        if (LiveBytes < wake.ShortAtBytes)
         {
-            return outcome != RestoreOutcome.Going;
+            wake.ShortAtBytes = long.MaxValue;
+            RestoreOutcome outcome = Restore(run, wake, image);
+            if (outcome != RestoreOutcome.NoRoom)
+            {
+                return outcome != RestoreOutcome.Going;
+            }
+            wake.ShortAtBytes = LiveBytes;
         }
         NeedsBytes = true;
         if (!slots.TryReclaim() && !slots.IsReclaiming && slots.Right == ReclaimRight.Drop)

@@ -11,6 +11,27 @@ internal struct EvictionReach
 
     private int _first;
 
+    /// <summary>All of it in 16 bits each: contexts of up to four million tokens.</summary>
+    public long Packed
+    {
+        readonly get
+        {
+            long packed = 0;
+            for (int kind = 0; kind < Kinds; kind++)
+            {
+                packed |= (long)Math.Min(this[kind], ushort.MaxValue) << (16 * kind);
+            }
+            return packed;
+        }
+        set
+        {
+            for (int kind = 0; kind < Kinds; kind++)
+            {
+                this[kind] = (ushort)(value >> (16 * kind));
+            }
+        }
+    }
+
     /// <summary>A job that kept one in so many has covered the columns below a count.</summary>
     public void Cover(int keepOneIn, int columns)
     {

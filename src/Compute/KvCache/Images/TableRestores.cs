@@ -99,7 +99,7 @@ internal sealed unsafe class TableRestores(CacheInterior inside, KvShape shape)
         table.ReachedRung = table.ExactTokens == table.TokenCount ? 0 : state.ReachedRung;
         (table.TranscodedUnits, table.GuardedUnits) = (state.TranscodedUnits, state.GuardedUnits);
         table.Sweep.Done = Math.Min(state.SweptColumns, table.TokenCount / KvShape.PageTokens);
-        (table.Eviction.Done, table.Eviction.Slots) = (state.EvictionDone, state.EvictedSlots);
+        (table.Eviction.Done, table.Eviction.Slots, table.Eviction.Reach.Packed) = (state.EvictionDone, state.EvictedSlots, state.EvictionReach);
         table.SetEvicted(state.EvictedColumns, state.EvictedColumns == 0 ? [] : [.. state.UnitsBefore]);
     }
 

@@ -5,7 +5,7 @@ namespace Concertina.Compute.KvCache.Images;
 /// <summary>What a page table says of its units, beside the units: enough to make an equal table of equal units.</summary>
 internal sealed record TableState
 {
-    private const int NumberCount = 13;
+    private const int NumberCount = 14;
     private const int NumberBytes = sizeof(long);
 
     /// <summary>Tokens whose K and V the units hold.</summary>
@@ -34,6 +34,9 @@ internal sealed record TableState
 
     /// <summary>Slots evicted.</summary>
     public required long EvictedSlots { get; init; }
+
+    /// <summary>How thoroughly which columns were evicted (<see cref="Eviction.EvictionReach.Packed"/>).</summary>
+    public required long EvictionReach { get; init; }
 
     /// <summary>Units stored anew since the table was made.</summary>
     public required long TranscodedUnits { get; init; }
@@ -76,6 +79,7 @@ internal sealed record TableState
             EvictedColumns = table.EvictedColumns,
             EvictionDone = table.Eviction.Done,
             EvictedSlots = table.Eviction.Slots,
+            EvictionReach = table.Eviction.Reach.Packed,
             TranscodedUnits = table.TranscodedUnits,
             GuardedUnits = table.GuardedUnits,
             KeepsQueries = table.KeepsQueries,
@@ -91,7 +95,7 @@ internal sealed record TableState
         long[] numbers =
         [
             TokenCount, ExactTokens, Rung, CommittedRung ?? -1, ReachedRung, SweptColumns, EvictedColumns, EvictionDone, EvictedSlots,
-            TranscodedUnits, GuardedUnits, KeepsQueries ? 1 : 0, QueryLayers, .. Lengths, .. UnitsBefore,
+            TranscodedUnits, GuardedUnits, KeepsQueries ? 1 : 0, QueryLayers, EvictionReach, .. Lengths, .. UnitsBefore,
         ];
         for (int i = 0; i < numbers.Length; i++)
         {
@@ -111,7 +115,7 @@ internal sealed record TableState
         for (int i = 0; i < numbers.Length; i++)
         {
             numbers[i] = BinaryPrimitives.ReadInt64LittleEndian(bytes[(i * NumberBytes)..]);
-            if (i is not (8 or 9 or 10) && numbers[i] is < -1 or > int.MaxValue)
+            if (i is not (8 or 9 or 10 or 13) && numbers[i] is < -1 or > int.MaxValue)
             {
                 return null;
             }
@@ -131,6 +135,7 @@ internal sealed record TableState
             GuardedUnits = numbers[10],
             KeepsQueries = numbers[11] == 1,
             QueryLayers = (int)numbers[12],
+            EvictionReach = numbers[13],
             Lengths = [.. numbers.Skip(NumberCount).Take(headCount).Select(number => (int)number)],
             UnitsBefore = [.. numbers.Skip(NumberCount + headCount).Select(number => (int)number)],
         };
