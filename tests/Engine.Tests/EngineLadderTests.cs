@@ -50,6 +50,16 @@ public sealed class EngineLadderTests
     }
 
     [Theory]
+    [InlineData("unmeasured")] // nobody knows
+    [InlineData("commvq1")]
+    public void A_tenants_number_is_not_got_round_by_naming_a_rung_that_does_not_keep_it(string rung)
+    {
+        EngineRefusal refusal = Ladder.Resolve(new KvSpec { TenantFloorNats = 0.0045, FloorRung = rung }, out _)!;
+
+        Assert.Equal((RefusalKind.Invalid, "kv.floor"), (refusal.Kind, refusal.Param));
+    }
+
+    [Theory]
     [InlineData("int4", null, null, null, null, "int4")] // what a request gets that names no floor: deeper than the default, or not
     [InlineData("forgets", null, null, null, null, "forgets")]
     [InlineData(null, 0.001, null, null, null, "int4")]

@@ -125,7 +125,7 @@ internal sealed class EngineStep
             TellDuration(_state.Time.GetElapsedTime(startedAt));
         }
         _mark.Enter(EngineStage.Squeeze);
-        bool urgent = _scheduler.WaitingRuns > 0 || _budget.NeedsBytes || _state.Wakes.NeedsBytes;
+        bool urgent = _scheduler.ShortRuns > 0 || _budget.NeedsBytes || _state.Wakes.NeedsBytes;
         moved |= _reflex.Run(urgent, _squeezing);
         moved |= _squeezing = RunSqueeze(urgent);
         _state.Slots.Right = _reflex.Right;
@@ -161,7 +161,7 @@ internal sealed class EngineStep
         {
             _state.Slots.TrySpill(next);
         }
-        return _state.Spills.IsCopying && _state.Spills.Run(_state.Slots.Release, out _);
+        return _state.Spills.IsCopying && _state.Slots.Spill(out _);
     }
 
     /// <summary>In debug builds every step ends with the laws of commitments; a broken one fails the engine.</summary>
@@ -212,6 +212,7 @@ internal sealed class EngineStep
     {
         string stage = _mark.Stage.ToString().ToLowerInvariant();
         _state.Intake.SetFailed(stage, RunErrors.Describe(exception));
+        _state.Meter.Stop();
         _commands.FailAll(exception, stage);
         PublishReadings();
     }

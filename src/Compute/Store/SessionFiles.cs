@@ -191,9 +191,16 @@ internal sealed class SessionFiles
     {
         long bytes = LengthOf(file);
         ulong magic = file.Extension == Pages ? SessionFileHeader.PageMagic : SessionFileHeader.TokenMagic;
-        if (SessionFileHeader.KeyOf(file.FullName, magic) is { } key)
+        try
         {
-            Index.Set(file.FullName, key, bytes);
+            if (SessionFileHeader.KeyOf(file.FullName, magic) is { } key)
+            {
+                Index.Set(file.FullName, key, bytes);
+            }
+        }
+        catch (Exception problem) when (problem is IOException or UnauthorizedAccessException)
+        {
+            // It is told when its session comes back and it cannot be read then either.
         }
         return bytes;
     }

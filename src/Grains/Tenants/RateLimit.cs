@@ -25,12 +25,12 @@ internal sealed class RateLimit
 
     private Int128 Capacity => (Int128)_perMinute * _ticksPerMinute;
 
-    /// <summary>Another limit in place of this one: what was taken and has not come back is taken of it too.</summary>
+    /// <summary>Another limit in place of this one: what was taken and has not come back is taken of it too, at most a minute's worth.</summary>
     public RateLimit Changed(long perMinute)
     {
         Refill();
         RateLimit changed = new(perMinute, _time);
-        changed._credit -= Capacity - _credit;
+        changed._credit = Int128.Max(0, changed._credit - (Capacity - _credit));
         return changed;
     }
 

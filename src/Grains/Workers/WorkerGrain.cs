@@ -28,6 +28,7 @@ internal sealed class WorkerGrain(
     private readonly WorkerReports _reports = new(time);
     private readonly TenantCharges _charges = new(worker.Key);
     private KvCurve? _curve;
+    private bool _charging;
 
     public override async Task OnActivateAsync(CancellationToken cancellationToken)
     {
@@ -40,7 +41,7 @@ internal sealed class WorkerGrain(
         long epoch = worker.Begin(state.State.Incarnation);
         GrainsLog.WorkerStarted(logger, worker.Key, epoch);
         _charges.Begin(state.State.Incarnation, worker.Served?.Engine.Tenants() ?? []);
-        this.RegisterGrainTimer(Charge, new GrainTimerCreationOptions { DueTime = ChargeEvery, Period = ChargeEvery });
+        this.RegisterGrainTimer(Charge, new GrainTimerCreationOptions { DueTime = ChargeEvery, Period = ChargeEvery, Interleave = true });
         this.RegisterGrainTimer(Report, new GrainTimerCreationOptions { DueTime = TimeSpan.Zero, Period = ReportEvery });
     }
 
@@ -132,13 +133,28 @@ internal sealed class WorkerGrain(
     // Totals, so what does not arrive comes with the next one.
     private async Task Charge(CancellationToken cancellation)
     {
+        if (_charging)
+        {
+            return;
+        }
+        _charging = true;
         try
         {
-            foreach ((string tenantId, KvCharge charge) in _charges.Due(worker.Served?.Engine.Tenants() ?? []))
-            {
-                await GrainFactory.GetGrain<ITenantGrain>(tenantId).Charge(charge, cancellation);
-                _charges.Told(tenantId, charge);
-            }
+            // Side by side: a tenant's account that does not answer keeps no other from its charge.
+            await Task.WhenAll(_charges.Due(worker.Served?.Engine.Tenants() ?? []).Select(due => Tell(due.TenantId, due.Charge, cancellation)));
+        }
+        finally
+        {
+            _charging = false;
+        }
+    }
+
+    private async Task Tell(string tenantId, KvCharge charge, CancellationToken cancellation)
+    {
+        try
+        {
+            await GrainFactory.GetGrain<ITenantGrain>(tenantId).Charge(charge, cancellation);
+            _charges.Told(tenantId, charge);
         }
         catch (Exception problem)
         {

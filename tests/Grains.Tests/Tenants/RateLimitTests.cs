@@ -58,6 +58,20 @@ public sealed class RateLimitTests
     [Fact]
     public void More_than_the_limit_at_once_can_never_pass() => Assert.Null(new RateLimit(10, _time).WaitMs(11));
 
+    [Theory]
+    [InlineData(600, 1)]
+    [InlineData(1_000_000, 10_000)]
+    public void A_lowered_limit_lets_requests_in_again_within_a_minute(int before, int after)
+    {
+        RateLimit limit = new(before, _time);
+        limit.Take(before);
+
+        RateLimit lowered = limit.Changed(after);
+
+        Assert.Equal(0, lowered.State().Remaining);
+        Assert.InRange(lowered.WaitMs(after)!.Value, 1, 60_000);
+    }
+
     [Fact]
     public void What_is_given_back_never_exceeds_the_limit()
     {

@@ -52,7 +52,7 @@ internal sealed record LoadResult
     public required int Preemptions { get; init; }
 
     /// <summary>Seconds of squeezing for each 10^9 bytes that it set free; null: none.</summary>
-    public required double? ReclaimSecondsPerGb { get; init; }
+    public double? ReclaimSecondsPerGb { get; set; }
 
     /// <summary>Conversations that were idle and lost their units, by the server's count.</summary>
     public required int Reclaimed { get; init; }
@@ -73,13 +73,13 @@ internal sealed record LoadResult
     public required double[] RecallCi95 { get; init; }
 
     /// <summary>Request to first text, milliseconds.</summary>
-    public required LoadPercentiles? TtftMs { get; init; }
+    public LoadPercentiles? TtftMs { get; set; }
 
     /// <summary>Gaps between neighbouring pieces of text of all turns, milliseconds.</summary>
-    public required LoadPercentiles? ItlMs { get; init; }
+    public LoadPercentiles? ItlMs { get; set; }
 
     /// <summary>Request to last text, milliseconds.</summary>
-    public required LoadPercentiles? EndToEndMs { get; init; }
+    public LoadPercentiles? EndToEndMs { get; set; }
 
     /// <summary>Completed turns by the deepest rung they ran on.</summary>
     public required IReadOnlyDictionary<string, int> Rungs { get; init; }

@@ -81,11 +81,13 @@ internal sealed class BudgetStage
     {
         if (!IsShrinking)
         {
+            _state.Wakes.IsHeld = false;
             return false;
         }
         _state.Undos.KeepWithin();
         _state.Ledger.CapacityBytes = Math.Max(_state.Commitments.CapacityBytes, _state.Ledger.LeastCapacityBytes());
-        bool reclaimed = NeedsBytes && _state.Slots.TryReclaim();
+        _state.Wakes.IsHeld = NeedsBytes;
+        bool reclaimed = NeedsBytes && (_state.Slots.TryReclaim() || (!_state.Slots.IsReclaiming && _state.Slots.TryGiveWay()));
         return Shrink() | reclaimed;
     }
 

@@ -7,8 +7,8 @@ namespace Concertina.Compute.Engine.Scheduling;
 
 /// <summary>
 /// Slots for the rows of the next step. Bytes come in this order: unreferenced prefix columns (the cache drops them
-/// itself), then shadows of sequences computed anew, then what the reflex squeezes, then idle sequences, longest idle first,
-/// spilled to their page files where they have one.
+/// itself), then shadows of sequences computed anew, then what the reflex squeezes quickly, then idle sequences with page files,
+/// longest idle first, then what is slow to squeeze, and at last idle sequences without (<see cref="ReclaimRight"/>).
 /// What a commitment covers is always found, once everybody is on the floor that was promised. Engine thread only.
 /// </summary>
 internal sealed class SlotReserve(
@@ -33,7 +33,8 @@ internal sealed class SlotReserve(
         {
             return false;
         }
-        if (tokens > run.HeldTokens && !TryExtend(run, tokens))
+        run.WaitsForPromise = tokens > run.HeldTokens && !TryExtend(run, tokens);
+        if (run.WaitsForPromise)
         {
             return false;
         }
@@ -43,7 +44,8 @@ internal sealed class SlotReserve(
             {
                 continue;
             }
-            if (!TryReclaim() && (Right != ReclaimRight.Drop || IsReclaiming || !TryGiveWay()))
+            // What is being restored can be read again; what is dropped has to be computed again.
+            if (!(Right == ReclaimRight.Drop && TryGiveWay()) && !TryReclaim())
             {
                 return false;
             }
@@ -66,9 +68,12 @@ internal sealed class SlotReserve(
         {
             return false;
         }
-        bool released = dropped || Spill();
-        Reclaimed += released ? 1 : 0;
-        return released;
+        Reclaimed += dropped ? 1 : 0;
+        if (!dropped)
+        {
+            Spill(out dropped);
+        }
+        return dropped;
     }
 
     /// <summary>Begins to spill an idle sequence that nobody's need for memory asks for.</summary>
@@ -89,11 +94,13 @@ internal sealed class SlotReserve(
     }
 
     /// <summary>Copies another slice of what is being spilled.</summary>
-    /// <returns>True when a sequence's units were given back.</returns>
-    public bool Spill()
+    /// <param name="released">Whether a sequence's units were given back.</param>
+    /// <returns>True when something was copied.</returns>
+    public bool Spill(out bool released)
     {
-        spills.Run(Release, out bool released);
-        return released;
+        bool copied = spills.Run(Release, out released);
+        Reclaimed += released ? 1 : 0;
+        return copied;
     }
 
     /// <summary>A sequence whose units are being copied is needed: it is idle as before.</summary>

@@ -11,6 +11,7 @@ internal sealed class KvMeter(KvAccounts accounts, TimeProvider time)
     private readonly Lock _gate = new();
     private readonly Dictionary<string, int> _places = [];
     private readonly List<TenantMeter> _tenants = [];
+    private bool _stopped;
     private long _chargedAt = time.GetTimestamp();
 
     /// <summary>Engine thread: the meter of a tenant.</summary>
@@ -43,12 +44,21 @@ internal sealed class KvMeter(KvAccounts accounts, TimeProvider time)
         }
     }
 
+    /// <summary>The engine has failed: nobody is served from what is held, and nobody pays for it any more.</summary>
+    public void Stop()
+    {
+        lock (_gate)
+        {
+            _stopped = true;
+        }
+    }
+
     /// <summary>All tenants up to now; any thread. A tenant that takes or frees memory in this very step may be off by what the step changes.</summary>
     public TenantKv[] Read()
     {
         lock (_gate)
         {
-            double seconds = time.GetElapsedTime(_chargedAt).TotalSeconds;
+            double seconds = _stopped ? 0 : time.GetElapsedTime(_chargedAt).TotalSeconds;
             TenantKv[] all = new TenantKv[_tenants.Count];
             for (int i = 0; i < all.Length; i++)
             {

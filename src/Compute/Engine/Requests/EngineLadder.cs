@@ -123,7 +123,9 @@ internal sealed class EngineLadder
         }
         int most = Deepest(tenant, double.PositiveInfinity);
         int deepest = asked.IsNamed ? Deepest(asked, double.PositiveInfinity) : 0;
-        return deepest <= most
+        // Fewer bytes are not always a worse rung: what is named has to keep the tenant's number itself.
+        bool keeps = deepest == 0 || tenant.Nats is not { } bound || asked.Rung is null || IsWithin(Rungs[deepest], bound);
+        return deepest <= most && keeps
             ? null
             : Invalid(FloorMember, $"The floor {asked} reaches rung '{Rungs[deepest].Name}'; the tenant allows {tenant}, rung '{Rungs[most].Name}' at the deepest. Name a floor that is not deeper, or none.");
     }

@@ -60,6 +60,9 @@ internal sealed class Run(Sequence sequence, GenerationSpec spec, TokenStream st
     /// <summary>True while its prompt may not go on before columns behind the recent window are squeezed.</summary>
     public bool WaitsForSqueeze { get; set; }
 
+    /// <summary>True while it waits for a promise, which bytes that come free do not give.</summary>
+    public bool WaitsForPromise { get; set; }
+
     /// <summary>What its sequence's page file gives; null: there is none, or it is known and taken.</summary>
     public WakeJob? Wake { get; set; }
 

@@ -20,6 +20,9 @@ internal sealed class Scheduler(FairClocks clocks, SlotReserve slots, int maxRun
     /// <summary>Runs that waited for memory in the step filled last.</summary>
     public int WaitingRuns { get; private set; }
 
+    /// <summary>Of those, runs that bytes would let go on.</summary>
+    public int ShortRuns { get; private set; }
+
     /// <summary>Times a run had to compute tokens that it had computed before; always 0 unless there is a bug.</summary>
     public long Preemptions { get; private set; }
 
@@ -33,7 +36,7 @@ internal sealed class Scheduler(FairClocks clocks, SlotReserve slots, int maxRun
     {
         batch.Clear();
         _step++;
-        WaitingRuns = PrefillRows = 0;
+        WaitingRuns = ShortRuns = PrefillRows = 0;
         int decodes = 0;
         bool prefills = false;
         foreach (Run run in running)
@@ -127,6 +130,7 @@ internal sealed class Scheduler(FairClocks clocks, SlotReserve slots, int maxRun
             run.WaitingSince ??= now;
             run.Waits++;
             WaitingRuns++;
+            ShortRuns += run.WaitsForPromise ? 0 : 1;
             return false;
         }
         run.WaitingSince = null;

@@ -79,7 +79,7 @@ internal sealed class WaitingQueue(FairClocks clocks)
         {
             turn.Overtakes++;
         }
-        else if (turn.Wake is null && ++turn.Bypasses >= MostBypasses)
+        else if (turn.Wake is null or { IsLoaded: true } && ++turn.Bypasses >= MostBypasses)
         {
             _barrier = turn;
         }

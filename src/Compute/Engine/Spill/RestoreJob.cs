@@ -11,12 +11,13 @@ internal sealed class RestoreJob(PageTable table, WakeJob wake, TableImage image
 {
     private readonly int _count = TableRestores.Wanted(image.State, wake.Common);
     private int _next;
+    private string? _problem;
 
     /// <summary>Whose request it is.</summary>
     public WakeJob Wake => wake;
 
     /// <summary>Why it is damaged.</summary>
-    public string Problem => feed.Problem ?? "";
+    public string Problem => _problem ?? feed.Problem ?? "";
 
     /// <summary>The table, once it is whole; it is the caller's from then on.</summary>
     public PageTable Table => _next == _count ? table : throw new InvalidOperationException($"{_next} of {_count} records are restored.");
@@ -37,6 +38,12 @@ internal sealed class RestoreJob(PageTable table, WakeJob wake, TableImage image
                 return feed.Problem is null ? RestoreOutcome.Going : Drop(RestoreOutcome.Damaged);
             }
             copiedBytes += record.Length;
+            // It was read a second time, and what it claims decides where bytes are written.
+            _problem = table.Owner.Interior.Restores.Problem(image.State, _next, record);
+            if (_problem is not null)
+            {
+                return Drop(RestoreOutcome.Damaged);
+            }
             if (!table.Owner.Interior.Restores.TryAppend(table, image.State, _next, record))
             {
                 return Drop(RestoreOutcome.NoRoom);

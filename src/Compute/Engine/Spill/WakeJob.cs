@@ -30,6 +30,9 @@ internal sealed class WakeJob(PageDesk desk, TableRestores restores, PageFileOwn
     /// <summary>Engine thread: bytes in use when there was no room for it; it is not tried again before they are fewer.</summary>
     public long ShortAtBytes { get; set; } = long.MaxValue;
 
+    /// <summary>Engine thread: times it was restored in part and given up for want of room.</summary>
+    public int Shortages { get; set; }
+
     /// <summary>True once the request may be admitted: the file was checked, or is not used.</summary>
     public bool IsLoaded => _isLoaded;
 
@@ -55,7 +58,7 @@ internal sealed class WakeJob(PageDesk desk, TableRestores restores, PageFileOwn
     /// <returns>False when there is no room for it now; try again.</returns>
     public bool TryLoad()
     {
-        _fileBytes = desk.Store.LengthOf(Key);
+        _fileBytes = LengthOfFile();
         if (_fileBytes > 0 && !_dropped)
         {
             long bytes = Math.Min(_fileBytes, restores.MostRecordBytes);
@@ -94,6 +97,19 @@ internal sealed class WakeJob(PageDesk desk, TableRestores restores, PageFileOwn
                 file.Dispose();
             }
             _file = null;
+        }
+    }
+
+    private long LengthOfFile()
+    {
+        try
+        {
+            return desk.Store.LengthOf(Key);
+        }
+        catch (Exception problem) when (problem is IOException or UnauthorizedAccessException)
+        {
+            desk.Fault(Key, SessionFileFault.Io, $"{problem.GetType().Name}: {problem.Message}");
+            return 0;
         }
     }
 

@@ -11,10 +11,15 @@ namespace Concertina.Compute.Engine.Spill;
 /// </summary>
 internal sealed class WakeStage(PagedKvCache cache, PageDesk? desk, TimeProvider time, SlotReserve slots)
 {
+    private const int StepsUnasked = 2;
+    private const int MostShortages = 3;
+
     private readonly LinkedList<WakeJob> _waiting = [];
     private RestoreJob? _restoring;
     private long _copiedBytes;
     private int _loading;
+    private long _step;
+    private long _restoredAt;
 
     /// <summary>Most bytes copied back in one step; one record may exceed it.</summary>
     public required long SliceBytes { get; init; }
@@ -30,6 +35,9 @@ internal sealed class WakeStage(PagedKvCache cache, PageDesk? desk, TimeProvider
 
     /// <summary>True when a request waits for bytes to restore into.</summary>
     public bool NeedsBytes { get; private set; }
+
+    /// <summary>True: nothing more is begun, because a smaller budget is on its way.</summary>
+    public bool IsHeld { get; set; }
 
     private long LiveBytes => cache.UsedBytes - cache.UnreferencedPrefixBytes;
 
@@ -59,6 +67,7 @@ internal sealed class WakeStage(PagedKvCache cache, PageDesk? desk, TimeProvider
     {
         NeedsBytes = false;
         _copiedBytes = 0;
+        _step++;
         Post();
     }
 
@@ -93,9 +102,9 @@ internal sealed class WakeStage(PagedKvCache cache, PageDesk? desk, TimeProvider
             wake.ShortAtBytes = LiveBytes;
         }
         NeedsBytes = true;
-        if (!slots.TryReclaim() && !slots.IsReclaiming && slots.Right == ReclaimRight.Drop)
+        if (wake.Shortages >= MostShortages || (!slots.TryReclaim() && !slots.IsReclaiming && slots.Right == ReclaimRight.Drop))
         {
-            wake.Drop(); // nobody is left who could make room: it is computed anew, in its promise
+            wake.Drop(); // no room is to be had, or not for long enough: it is computed anew, in its promise
             desk!.Figures.AddRecomputed();
             return true;
         }
@@ -106,10 +115,14 @@ internal sealed class WakeStage(PagedKvCache cache, PageDesk? desk, TimeProvider
     /// <returns>False when there is nothing of that kind.</returns>
     public bool TryGiveWay()
     {
-        RestoreJob? job = _restoring;
+        if (_restoring is not { } job)
+        {
+            return false;
+        }
         _restoring = null;
-        job?.Drop();
-        return job is not null;
+        job.Drop();
+        job.Wake.ShortAtBytes = LiveBytes;
+        return true;
     }
 
     /// <summary>The request was admitted, or ended before.</summary>
@@ -148,9 +161,14 @@ internal sealed class WakeStage(PagedKvCache cache, PageDesk? desk, TimeProvider
 
     private RestoreOutcome Restore(Run run, WakeJob wake, TableImage image)
     {
+        // One that does not fit beside what was admitted since is not asked for any more, and makes way for the others.
+        if (_restoring is { } other && other.Wake != wake && _step - _restoredAt > StepsUnasked)
+        {
+            TryGiveWay();
+        }
         if (_restoring is null)
         {
-            if (!cache.Interior.Columns.CouldHold(wake.ArenaBytes))
+            if (IsHeld || !cache.Interior.Columns.CouldHold(wake.ArenaBytes))
             {
                 return RestoreOutcome.NoRoom;
             }
@@ -161,12 +179,17 @@ internal sealed class WakeStage(PagedKvCache cache, PageDesk? desk, TimeProvider
         {
             return RestoreOutcome.Going;
         }
+        _restoredAt = _step;
         RestoreOutcome outcome = job.Run(ref _copiedBytes, SliceBytes);
         _restoring = outcome == RestoreOutcome.Going ? job : null;
         if (outcome == RestoreOutcome.Done)
         {
             run.Sequence.Table = job.Table;
             desk!.Figures.AddRestored(job.Table.Bytes);
+        }
+        else if (outcome == RestoreOutcome.NoRoom)
+        {
+            wake.Shortages++;
         }
         else if (outcome == RestoreOutcome.Damaged)
         {
@@ -191,11 +214,18 @@ internal sealed class WakeStage(PagedKvCache cache, PageDesk? desk, TimeProvider
 
     private Action Load(WakeJob job) => () =>
     {
-        bool loaded = job.TryLoad();
-        Volatile.Write(ref _loading, 0);
-        if (loaded)
+        bool loaded = true;
+        try
         {
-            desk!.Wake(); // else the step after another request was admitted tries again
+            loaded = job.TryLoad();
+        }
+        finally
+        {
+            Volatile.Write(ref _loading, 0);
+            if (loaded)
+            {
+                desk!.Wake(); // else the step after another request was admitted tries again
+            }
         }
     };
 }
