@@ -38,7 +38,7 @@ internal sealed class SiloMetrics
     private static Measurement<long>[] ByTier(LocalWorker worker, SessionTokenStore store) =>
     [
         new(worker.Served?.Engine.Snapshot.Kv.UsedBytes ?? 0, new KeyValuePair<string, object?>("tier", "memory")),
-        new(store.PageBytes, new KeyValuePair<string, object?>("tier", "disk")),
+        new(store.PageFiles.Bytes, new KeyValuePair<string, object?>("tier", "disk")),
     ];
 
     private static IEnumerable<Measurement<long>> Faults(SessionTokenStore store) =>

@@ -1,14 +1,28 @@
 namespace Concertina.Compute.Store;
 
-/// <summary>Which session each file belongs to and how long it is, so that sessions can be listed without reading files. Thread-safe.</summary>
+/// <summary>
+/// Which session each file belongs to and how long it is, so that sessions can be listed page by page in the order of their keys
+/// without reading files. Thread-safe.
+/// </summary>
 internal sealed class SessionIndex
 {
     private readonly Lock _lock = new();
     private readonly Dictionary<string, Entry> _files = [];
-    private long _pageBytes;
+    private readonly Dictionary<string, RestingSession> _sessions = [];
+    private readonly SortedSet<string> _keys = new(StringComparer.Ordinal);
+    private DiskUse _pages;
 
-    /// <summary>Bytes of all files with units.</summary>
-    public long PageBytes => Interlocked.Read(ref _pageBytes);
+    /// <summary>Files with units.</summary>
+    public DiskUse Pages
+    {
+        get
+        {
+            lock (_lock)
+            {
+                return _pages;
+            }
+        }
+    }
 
     /// <summary>A file is there, or has another length; 0 bytes: it is gone.</summary>
     /// <param name="path">Its path.</param>
@@ -21,8 +35,9 @@ internal sealed class SessionIndex
             Take(path);
             if (bytes > 0)
             {
-                _files[path] = new Entry(key, bytes, path.EndsWith(SessionFiles.Pages, StringComparison.Ordinal));
-                _pageBytes += _files[path].PageBytes;
+                Entry file = new(key, bytes, path.EndsWith(SessionFiles.Pages, StringComparison.Ordinal));
+                _files[path] = file;
+                Add(file, 1);
             }
         }
     }
@@ -36,15 +51,23 @@ internal sealed class SessionIndex
         }
     }
 
-    /// <summary>The sessions that have files, in no order.</summary>
-    public IReadOnlyList<RestingSession> Sessions()
+    /// <summary>Sessions that have files, by key.</summary>
+    /// <param name="start">What the keys begin with; empty: all.</param>
+    /// <param name="after">The key they come after; null: the first.</param>
+    /// <param name="most">Most of them.</param>
+    public IReadOnlyList<RestingSession> Sessions(string start, string? after, int most)
     {
         lock (_lock)
         {
+            string from = after is not null && string.CompareOrdinal(after, start) > 0 ? after : start;
+            if (_keys.Max is not { } last || string.CompareOrdinal(from, last) > 0)
+            {
+                return [];
+            }
             return
             [
-                .. _files.Values.GroupBy(file => file.Key)
-                    .Select(files => new RestingSession(files.Key, files.Sum(file => file.Bytes), files.Sum(file => file.PageBytes))),
+                .. _keys.GetViewBetween(from, last).SkipWhile(key => key == after)
+                    .TakeWhile(key => key.StartsWith(start, StringComparison.Ordinal)).Take(most).Select(key => _sessions[key]),
             ];
         }
     }
@@ -53,12 +76,27 @@ internal sealed class SessionIndex
     {
         if (_files.Remove(path, out Entry before))
         {
-            _pageBytes -= before.PageBytes;
+            Add(before, -1);
         }
     }
 
-    private readonly record struct Entry(string Key, long Bytes, bool IsPages)
+    private void Add(Entry file, int sign)
     {
-        public long PageBytes => IsPages ? Bytes : 0;
+        long pageBytes = file.IsPages ? file.Bytes : 0;
+        _pages = new DiskUse(_pages.Bytes + (sign * pageBytes), _pages.Sessions + (file.IsPages ? sign : 0));
+        RestingSession session = _sessions.GetValueOrDefault(file.Key, new RestingSession(file.Key, 0, 0));
+        session = session with { Bytes = session.Bytes + (sign * file.Bytes), PageBytes = session.PageBytes + (sign * pageBytes) };
+        if (session.Bytes > 0)
+        {
+            _sessions[file.Key] = session;
+            _keys.Add(file.Key);
+        }
+        else
+        {
+            _sessions.Remove(file.Key);
+            _keys.Remove(file.Key);
+        }
     }
+
+    private readonly record struct Entry(string Key, long Bytes, bool IsPages);
 }

@@ -39,11 +39,14 @@ public sealed class SessionTokenStore
     /// <summary>Bytes of all session files.</summary>
     public long UsedBytes => _files.UsedBytes;
 
-    /// <summary>Of those, bytes of files with units.</summary>
-    public long PageBytes => _files.Index.PageBytes;
+    /// <summary>Of those, files with units.</summary>
+    public DiskUse PageFiles => _files.Index.Pages;
 
-    /// <summary>The sessions that have files, in no order.</summary>
-    public IReadOnlyList<RestingSession> Sessions() => _files.Index.Sessions();
+    /// <summary>Sessions that have files, by key.</summary>
+    /// <param name="start">What the keys begin with; empty: all.</param>
+    /// <param name="after">The key they come after; null: the first.</param>
+    /// <param name="most">Most of them.</param>
+    public IReadOnlyList<RestingSession> Sessions(string start, string? after, int most) => _files.Index.Sessions(start, after, most);
 
     /// <summary>Token files since start that could not be read whole, or not be written.</summary>
     public long Faults(SessionFileFault fault) => Interlocked.Read(ref _faults[(int)fault]);

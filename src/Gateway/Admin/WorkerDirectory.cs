@@ -35,7 +35,12 @@ internal sealed class WorkerDirectory(ModelCatalog models, IGrainFactory grains,
         {
             return error;
         }
-        PlacedSession[] all = [.. pages.SelectMany(page => page.Sessions).OrderBy(placed => placed.Session.SequenceKey, StringComparer.Ordinal)];
+        // One that has moved may have left files where it was; where it is in memory it lives.
+        PlacedSession[] all =
+        [
+            .. pages.SelectMany(page => page.Sessions).GroupBy(placed => placed.Session.SequenceKey)
+                .Select(copies => copies.MinBy(placed => placed.Session.Resting)!).OrderBy(placed => placed.Session.SequenceKey, StringComparer.Ordinal),
+        ];
         return new PlacedPage([.. all.Take(query.Limit)], all.Length > query.Limit || pages.Any(page => page.HasMore));
     }
 

@@ -65,10 +65,10 @@ internal sealed class WorkerGrain(
     public Task<WorkerLoad> Load(CancellationToken cancellation = default) => Task.FromResult(LoadHere());
 
     public Task<WorkerMemory> Memory(CancellationToken cancellation = default) =>
-        Task.FromResult(WorkerView.Memory(LoadHere(), worker.Served?.Engine, store.Sessions()));
+        Task.FromResult(WorkerView.Memory(LoadHere(), worker.Served?.Engine, store.PageFiles));
 
     public Task<SessionPage> Sessions(SessionQuery query, CancellationToken cancellation = default) =>
-        Task.FromResult(WorkerView.Sessions(query, worker.Served?.Engine.Sequences() ?? [], store.Sessions()));
+        Task.FromResult(WorkerView.Sessions(query, worker.Served?.Engine.Sequences() ?? [], store.Sessions));
 
     public async Task<BudgetChange> ChangeBudget(long budgetBytes, CancellationToken cancellation = default)
     {

@@ -11,8 +11,8 @@ internal static class WorkerView
 
     /// <param name="load">Load of the worker.</param>
     /// <param name="engine">Its engine; null while the model loads.</param>
-    /// <param name="onDisk">Sessions that have files.</param>
-    public static WorkerMemory Memory(WorkerLoad load, IInferenceEngine? engine, IReadOnlyList<RestingSession> onDisk)
+    /// <param name="disk">What its sessions take on disk.</param>
+    public static WorkerMemory Memory(WorkerLoad load, IInferenceEngine? engine, DiskUse disk)
     {
         if (engine is null)
         {
@@ -44,8 +44,8 @@ internal static class WorkerView
             SessionBytes = held.Sum(session => session.KvBytes),
             LosslessBytes = held.Sum(session => session.LosslessBytes),
             MemorySessions = held.Count,
-            DiskBytes = onDisk.Sum(session => session.PageBytes),
-            DiskSessions = onDisk.Count(session => session.PageBytes > 0),
+            DiskBytes = disk.Bytes,
+            DiskSessions = disk.Sessions,
             SpilledSessions = state.SpilledSequences,
             RestoredSessions = state.RestoredSequences,
             SpillReserveBytes = state.SpillReserveBytes,
@@ -66,12 +66,15 @@ internal static class WorkerView
     /// <summary>Sessions in memory and those that rest on disk, each once.</summary>
     /// <param name="query">Which of them.</param>
     /// <param name="held">Sessions in memory.</param>
-    /// <param name="onDisk">Sessions that have files.</param>
-    public static SessionPage Sessions(SessionQuery query, IReadOnlyList<SequenceSnapshot> held, IReadOnlyList<RestingSession> onDisk)
+    /// <param name="onDisk">Gives sessions that have files: what their keys begin with, the key they come after, how many at most.</param>
+    public static SessionPage Sessions(
+        SessionQuery query, IReadOnlyList<SequenceSnapshot> held, Func<string, string?, int, IReadOnlyList<RestingSession>> onDisk)
     {
         int limit = Math.Clamp(query.Limit, 1, SessionPage.MostSessions);
         Dictionary<string, SequenceSnapshot> inMemory = held.ToDictionary(session => session.Key);
-        Dictionary<string, RestingSession> files = onDisk.ToDictionary(session => session.Key);
+        // One more than a page: whatever is on the page and has files is among them.
+        Dictionary<string, RestingSession> files = onDisk(query.TenantId is { } tenant ? $"{tenant}/" : "", query.After, limit + 1)
+            .ToDictionary(session => session.Key);
         string[] next =
         [
             .. inMemory.Keys.Union(files.Keys).Where(key => IsAsked(key, query)).Order(StringComparer.Ordinal).Take(limit + 1),

@@ -103,7 +103,8 @@ public sealed class RestoreSliceTests : IDisposable
     [Fact]
     public async Task What_is_being_restored_gives_way_to_what_others_were_promised()
     {
-        // So large that what budgets round up to is small beside it.
+        // So large that what budgets round up to is small beside it; too large for tokens to be compared, because 16 bits hold the
+        // runner's positions up to 2,048.
         const int many = 19_000;
         await using EngineBench bench = New(columns: 310, contextLength: many + 500);
         SequenceHandle handle = SpillLarge(bench, tokens: many);
@@ -117,6 +118,29 @@ public sealed class RestoreSliceTests : IDisposable
         Assert.Equal(20, bench.Finish(other).Length);
         Assert.Equal(5, bench.Finish(stream).Length);
         Assert.Equal((1L, 0L), (bench.Engine.Snapshot.RestoredSequences, bench.Engine.Desk!.BufferedBytes));
+    }
+
+    [Fact]
+    public async Task One_that_fits_no_more_beside_what_was_admitted_since_keeps_no_other_asleep()
+    {
+        const int many = 19_000;
+        await using EngineBench bench = New(columns: 310, contextLength: many + 500);
+        SequenceHandle large = SpillLarge(bench, tokens: many);
+        SequenceHandle small = SpillTests.Kept(bench, "small");
+        bench.Finish(EngineBench.Submit(small, bench.Spec(EngineBench.Prompt(200, seed: 2), 2)));
+        bench.Time.Advance(SpillTests.Idle);
+        bench.Steps(20);
+        Assert.Equal(2, bench.Engine.Snapshot.SpilledSequences);
+        EngineBench.Submit(large, bench.Spec([.. large.CopyTokens(), 1], 5));
+        WaitForHalf(bench, slices: 50);
+        bench.Submit(EngineBench.Prompt(many, seed: 7), 20, tenant: "other");
+        bench.Step();
+        Assert.Equal(1, bench.Engine.Snapshot.Running);
+
+        EngineBench.Submit(small, bench.Spec([.. small.CopyTokens(), 1], 5));
+        bench.Steps(10);
+
+        Assert.Equal(1, bench.Engine.Snapshot.RestoredSequences);
     }
 
     [Fact]

@@ -135,16 +135,22 @@ public sealed class SessionTokenStoreTests : IDisposable
 
         foreach (SessionTokenStore process in (SessionTokenStore[])[store, Open()])
         {
-            RestingSession[] sessions = [.. process.Sessions().OrderBy(session => session.Key)];
+            RestingSession[] sessions = [.. process.Sessions("", null, 10)];
             Assert.Equal(["tenant/a", "tenant/b"], sessions.Select(session => session.Key));
             Assert.Equal(process.UsedBytes, sessions.Sum(session => session.Bytes));
-            Assert.Equal((0L, process.PageBytes), (sessions[0].PageBytes, sessions[1].PageBytes));
-            Assert.Equal(Directory.EnumerateFiles(_folder.Path, "*.pages", SearchOption.AllDirectories).Sum(file => new FileInfo(file).Length), process.PageBytes);
+            Assert.Equal((0L, process.PageFiles.Bytes), (sessions[0].PageBytes, sessions[1].PageBytes));
+            Assert.Equal(1, process.PageFiles.Sessions);
+            Assert.Equal(Directory.EnumerateFiles(_folder.Path, "*.pages", SearchOption.AllDirectories).Sum(file => new FileInfo(file).Length), process.PageFiles.Bytes);
         }
 
+        Assert.Equal(["tenant/a"], store.Sessions("tenant/", null, 1).Select(session => session.Key));
+        Assert.Equal(["tenant/b"], store.Sessions("tenant/", "tenant/a", 1).Select(session => session.Key));
+        Assert.Equal(["tenant/a"], store.Sessions("tenant/", "other/z", 1).Select(session => session.Key));
+        Assert.Empty(store.Sessions("tenan/", null, 10));
+        Assert.Empty(store.Sessions("", "tenant/b", 10));
         store.Delete("tenant/b");
-        Assert.Equal(["tenant/a"], store.Sessions().Select(session => session.Key));
-        Assert.Equal(0, store.PageBytes);
+        Assert.Equal(["tenant/a"], store.Sessions("", null, 10).Select(session => session.Key));
+        Assert.Equal(default, store.PageFiles);
     }
 
     private static SessionIdentity Owner(string session) => new($"tenant/{session}", "tenant", "model", 1);

@@ -68,6 +68,11 @@ internal sealed class WakeStage(PagedKvCache cache, PageDesk? desk, TimeProvider
         NeedsBytes = false;
         _copiedBytes = 0;
         _step++;
+        // One that does not fit beside what was admitted since is not asked for any more; it and its buffer make way for the others.
+        if (_restoring is not null && Count > 1 && _step - _restoredAt > StepsUnasked)
+        {
+            TryGiveWay();
+        }
         Post();
     }
 
@@ -161,11 +166,6 @@ internal sealed class WakeStage(PagedKvCache cache, PageDesk? desk, TimeProvider
 
     private RestoreOutcome Restore(Run run, WakeJob wake, TableImage image)
     {
-        // One that does not fit beside what was admitted since is not asked for any more, and makes way for the others.
-        if (_restoring is { } other && other.Wake != wake && _step - _restoredAt > StepsUnasked)
-        {
-            TryGiveWay();
-        }
         if (_restoring is null)
         {
             if (IsHeld || !cache.Interior.Columns.CouldHold(wake.ArenaBytes))
