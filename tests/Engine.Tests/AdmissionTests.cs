@@ -6,6 +6,17 @@ namespace Concertina.Engine.Tests;
 public sealed class AdmissionTests
 {
     [Fact]
+    public async Task A_request_whose_wait_ran_out_during_a_long_step_is_admitted_if_there_is_room()
+    {
+        await using EngineBench bench = new(new EngineOptions { QueueWaitSeconds = 0.1 });
+        int[] prompt = EngineBench.Prompt(70, seed: 5);
+        TokenStream stream = bench.Submit(prompt, 5);
+        bench.Time.Advance(TimeSpan.FromSeconds(1));
+
+        Assert.Equal(HashModel.Greedy(prompt, 5), bench.Finish(stream));
+    }
+
+    [Fact]
     public async Task A_prompt_beyond_the_context_is_refused_with_the_numbers()
     {
         await using EngineBench bench = new();

@@ -107,7 +107,8 @@ internal sealed class EngineStep
         _mark.Enter(EngineStage.Commands);
         bool moved = _commands.Take();
         _mark.Enter(EngineStage.Admit);
-        moved |= _deadlines.EndQueued(startedAt) | _admission.Admit() | _state.Wakes.HasCopied;
+        // In this order: whoever's wait ran out during a long step is still admitted if there is room now.
+        moved |= _admission.Admit() | _deadlines.EndQueued(startedAt) | _state.Wakes.HasCopied;
         _mark.Enter(EngineStage.Schedule);
         _scheduler.Fill(_batch, _state.Running, startedAt);
         moved |= _deadlines.EndRunning(startedAt);
