@@ -1,6 +1,9 @@
 namespace Concertina.Compute.Attention;
 
-/// <summary>One head page during a step: where its parts lie, which positions it holds, and the model data of its codecs.</summary>
+/// <summary>
+/// One page of one head during a step: where the parts of its unit lie, which positions it holds, and the model data of its
+/// codecs. A unit that covers several heads or pages has a view for each, with the same parts.
+/// </summary>
 internal unsafe struct UnitView
 {
     public byte* Keys;
@@ -15,8 +18,11 @@ internal unsafe struct UnitView
     /// <summary>Null when slot i holds position Start + i; else, after eviction, it holds Start + Offsets[i], ascending.</summary>
     public ushort* Offsets;
 
-    /// <summary>Position of slot 0.</summary>
+    /// <summary>Position of the page's slot 0.</summary>
     public int Start;
+
+    /// <summary>Which page of its unit this is. Pages of one unit come in order, the first first, in one run.</summary>
+    public int Page;
 
     /// <summary>Slots that may be filled: 64, or the slots that eviction left.</summary>
     public int Slots;

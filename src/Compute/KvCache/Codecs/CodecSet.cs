@@ -8,7 +8,7 @@ namespace Concertina.Compute.KvCache.Codecs;
 internal sealed class CodecSet
 {
     /// <summary>Numbers lie below this, so that a pair of them indexes a table.</summary>
-    public const int IdLimit = 16;
+    public const int IdLimit = 64;
 
     private readonly IKvCodec?[] _byId = new IKvCodec?[IdLimit];
 

@@ -5,9 +5,9 @@ using Concertina.Compute.KvCache.Memory;
 namespace Concertina.Compute.KvCache.Codecs;
 
 /// <summary>
-/// One way to store one side (keys or values) of a head page. A side's bytes are its part of the unit. Immutable and
-/// thread-safe; a codec with model data is an instance of its own per cache. Rows are [slots, headDim]; keys are given and
-/// returned after RoPE.
+/// One way to store one side (keys or values) of a unit: a head page, or more than one page or head. A side's bytes are its
+/// part of the unit. Immutable and thread-safe; a codec with model data is an instance of its own per cache. Keys are given
+/// and returned after RoPE.
 /// </summary>
 internal unsafe interface IKvCodec
 {
@@ -16,6 +16,12 @@ internal unsafe interface IKvCodec
 
     /// <summary>Name in options and metrics.</summary>
     string Name { get; }
+
+    /// <summary>What a unit of this codec covers. Both sides of a rung have units of one kind and size.</summary>
+    UnitKind Kind => UnitKind.HeadPage;
+
+    /// <summary>Pages that a segment covers: a divisor of 16. 1 for the other kinds.</summary>
+    int PageCount => 1;
 
     /// <summary>True when <see cref="Store"/> can fill a page slot by slot, so that the codec can hold open pages.</summary>
     bool HoldsOpenPages => false;
@@ -62,7 +68,10 @@ internal unsafe interface IKvCodec
     /// </summary>
     double Ceiling(KvSide side, int head) => double.PositiveInfinity;
 
-    /// <summary>Writes a whole part from the rows that are filled; other slots become zero.</summary>
+    /// <summary>
+    /// Writes a whole part from the rows that are filled; other slots become zero. Rows are [heads of the unit, slots of the
+    /// unit, headDim], heads as in the page lists; a unit of more than one page or head is always full.
+    /// </summary>
     /// <returns>False when a value is not finite after rounding, so that readers must not assume it.</returns>
     bool Encode(KvSide side, ReadOnlySpan<float> rows, in PartSite site, Span<byte> part);
 
@@ -72,7 +81,7 @@ internal unsafe interface IKvCodec
     bool Store(KvSide side, SlotRows rows, UnitShape shape, Span<byte> part) =>
         throw new NotSupportedException($"Codec '{Name}' takes sealed pages only.");
 
-    /// <summary>Reads the first slots back: the definition that attention must agree with.</summary>
+    /// <summary>Reads the first slots of one page of one head back, [slots, headDim]: the definition that attention must agree with.</summary>
     void Decode(KvSide side, ReadOnlySpan<byte> part, in PartSite site, Span<float> rows);
 
     /// <summary>Cuts a part that belongs to one sequence alone to the slots below a count, before those beyond are written anew.</summary>

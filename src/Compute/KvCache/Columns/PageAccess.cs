@@ -107,6 +107,7 @@ internal sealed unsafe class PageAccess
         view.KeyData = (byte*)_keyData[(keyCodec * _shape.HeadCount) + head];
         view.ValueData = (byte*)_valueData[(valueCodec * _shape.HeadCount) + head];
         view.Start = entry->Start;
+        view.Page = 0;
         view.Offsets = gapped ? (ushort*)(view.Keys + OffsetStart(keyCodec, valueCodec)) : null;
         view.Slots = gapped ? entry->FilledCount : KvShape.PageTokens;
         view.IsFinite = (entry->Flags & UnitFlags.NonFinite) == 0;

@@ -11,6 +11,26 @@ internal readonly record struct UnitShape(UnitKind Kind, int LayerCount, int KvH
     /// <summary>Values on one side (K or V) of the unit.</summary>
     public int ElementCount => LayerCount * KvHeadCount * HeadDim * SlotCount;
 
+    /// <summary>Page lists it appears in: one per (layer, KV head).</summary>
+    public int HeadCount => LayerCount * KvHeadCount;
+
+    /// <summary>Neighbouring places it takes in each of those lists.</summary>
+    public int PageCount => SlotCount / KvShape.PageTokens;
+
+    /// <summary>The unit of a kind.</summary>
+    /// <param name="kind">A kind with slots.</param>
+    /// <param name="shape">Shape of the model.</param>
+    /// <param name="pageCount">Pages of a segment; 1 for the others.</param>
+    /// <exception cref="ArgumentOutOfRangeException">The kind has no slots.</exception>
+    public static UnitShape For(UnitKind kind, KvShape shape, int pageCount) => kind switch
+    {
+        UnitKind.HeadPage => HeadPage(shape),
+        UnitKind.LayerPage => LayerPage(shape),
+        UnitKind.Column => Column(shape),
+        UnitKind.Segment => Segment(shape, pageCount),
+        _ => throw new ArgumentOutOfRangeException(nameof(kind), kind, "The kind has no slots."),
+    };
+
     /// <summary>One page of one layer and one KV head.</summary>
     public static UnitShape HeadPage(KvShape shape) => new(UnitKind.HeadPage, 1, 1, shape.HeadDim, KvShape.PageTokens);
 

@@ -9,7 +9,7 @@ namespace Concertina.Compute.KvCache.Memory;
 internal sealed unsafe class UnitTable : IDisposable
 {
     private const int None = -1;
-    private const int Codecs = 32;
+    private const int Codecs = 64;
     private static int _lastTag;
 
     private UnitEntry* _entries;
