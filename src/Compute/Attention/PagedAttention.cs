@@ -177,7 +177,7 @@ public sealed unsafe class PagedAttention : IWorkJob
         int runPair = 0;
         for (int i = 0; i < count; i++)
         {
-            int pair = _cache.Pages.View(units[i], head, out UnitView view);
+            int pair = _cache.Pages.View(units[i], head, (split * AttentionPlan.SplitPages) + i, out UnitView view);
             if (view.Start > last)
             {
                 break;

@@ -24,6 +24,9 @@ internal unsafe struct UnitView
     /// <summary>Which page of its unit this is. Pages of one unit come in order, the first first, in one run.</summary>
     public int Page;
 
+    /// <summary>Which head of its unit this is, in the order of the page lists.</summary>
+    public int Head;
+
     /// <summary>Slots that may be filled: 64, or the slots that eviction left.</summary>
     public int Slots;
 

@@ -41,7 +41,7 @@ internal sealed class HeadSampler(EvaluationRig rig, CommVqRotation? rotation)
         {
             int count = Math.Min(KvShape.PageTokens, table.TokenCount - position) * headDim;
             int at = position * headDim;
-            rig.Cache.Pages.Decode(table.Unit(head, position / KvShape.PageTokens), head, keys.Slice(at, count), values.Slice(at, count));
+            rig.Cache.Pages.Decode(table, head, position / KvShape.PageTokens, keys.Slice(at, count), values.Slice(at, count));
         }
         if (rotation is null)
         {

@@ -23,7 +23,7 @@ internal sealed class CacheInterior : IDisposable
         int ringBytes = Rungs.Evicts ? Observations.UnitBytesFor(shape, parts.Eviction.QueryCount) : int.MaxValue;
         var layout = CacheLayout.For(format, Math.Min(Rungs.SmallestUnitBytes, ringBytes), budgetBytes);
         Budget = new CacheBudget(budgetBytes, options.TranscodeReserveShare, Rungs.SizeCount + (Rungs.Evicts ? 1 : 0));
-        Budget.AddFixed(layout.FixedBytes + Codecs.ScratchBytes(format.Shape) + PageTranscoder.ScratchBytes(shape) + PageAccess.FixedBytes(shape)
+        Budget.AddFixed(layout.FixedBytes + Codecs.ScratchBytes(format.Shape) + PageTranscoder.ScratchBytes(shape) + GroupTranscoder.ScratchBytes(shape, Rungs.MostElements) + PageAccess.FixedBytes(shape)
             + (Rungs.Evicts ? Evictor.FixedBytes(shape, parts.Eviction) : 0));
         Arena = new ExtentArena(layout.ExtentCount);
         Units = new UnitTable(Arena, Budget, layout.UnitCapacity);
@@ -34,7 +34,8 @@ internal sealed class CacheInterior : IDisposable
         Prefix = new PrefixCache(Index, Units, Columns, Cuts);
         Lists = new PageLists(Units, shape.HeadCount);
         Pages = new PageAccess(shape, format, Codecs, Units, Arena);
-        Squeezer = new Squeezer(Units, new PageTranscoder(Columns, Units, Pages, Codecs, shape), Rungs, shape.HeadCount)
+        var groups = new GroupTranscoder(Columns, Units, Pages, Codecs, shape, Rungs.MostElements);
+        Squeezer = new Squeezer(Units, new PageTranscoder(Columns, Units, Pages, Codecs, shape), groups, Rungs, shape.HeadCount)
         {
             KeepsWindow = !parts.SqueezesWindow,
         };

@@ -185,6 +185,9 @@ public sealed class PageTable
     internal unsafe UnitHandle* Entries(int head, int block) => _lists.Entries(_directory[block], head);
 
     /// <summary>Appends to one list; its block exists.</summary>
+    /// <param name="head">layer * KvHeadCount + KV head.</param>
+    /// <param name="unit">The unit.</param>
+    /// <param name="strideBytes">Its stride, or 0 for a place that does not lead.</param>
     internal void Append(int head, UnitHandle unit, int strideBytes)
     {
         int index = _lengths[head]++;

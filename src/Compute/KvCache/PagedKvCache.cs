@@ -222,7 +222,7 @@ public sealed class PagedKvCache : IDisposable
 
     /// <summary>Walks everything and throws if a law is broken (freed equals allocated, reference counts, bytes). Takes as long as there are units: for tests and diagnosis, not between steps.</summary>
     /// <exception cref="InvalidOperationException">A law is broken; the message names it with the values.</exception>
-    public void CheckIntegrity() => new CacheAudit(Live()._inside.Units, _inside.Arena, _inside.Index, _inside.Budget).Check(_tables, _inside.Evictor.JobBytes);
+    public void CheckIntegrity() => new CacheAudit(Live()._inside.Units, _inside.Arena, _inside.Index, _inside.Budget, _inside.Columns.Places).Check(_tables, _inside.Evictor.JobBytes);
 
     /// <summary>
     /// Gives all memory back, live tables or not: whoever uses the cache (engine, model runner) has ended before. Later calls
@@ -257,7 +257,9 @@ public sealed class PagedKvCache : IDisposable
 
     /// <summary>Bytes a sequence settles at on a rung, when everything that may be was squeezed and evicted: at rest at exactly this length, or at most.</summary>
     internal long SettledBytes(int tokens, int rung, bool atRest = false) => _inside.Columns.SettledBytes(
-        KvShape.PagesFor(tokens), atRest ? Squeezer.ExactColumns(tokens) : ColumnStore.ExactColumns, Rungs[rung]) + _inside.RingBytes(tokens, rung);
+        KvShape.PagesFor(tokens),
+        atRest ? Squeezer.ExactColumns(tokens, Rungs[rung].Page.Shape.PageCount) : ColumnStore.ExactColumns + Rungs[rung].UnalignedColumns,
+        Rungs[rung]) + _inside.RingBytes(tokens, rung);
 
     /// <summary>Moves the next unit of a table towards its rung, or does the next slice of its eviction.</summary>
     internal SqueezeStep StepTowardsRung(PageTable table)

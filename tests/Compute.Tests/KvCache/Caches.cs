@@ -74,7 +74,7 @@ internal static class Caches
                 int slot = position % KvShape.PageTokens;
                 if (slot == 0)
                 {
-                    cache.Pages.Decode(table.Unit(head, position / KvShape.PageTokens), head, keys, values);
+                    cache.Pages.Decode(table, head, position / KvShape.PageTokens, keys, values);
                 }
                 int channel = (head % cache.Shape.KvHeadCount * headDim) + (position % headDim);
                 float expected = Element(tokens[position], position, head / cache.Shape.KvHeadCount, channel);

@@ -48,11 +48,12 @@ public sealed class DisposedCacheTests
     public void A_handle_kept_beyond_disposal_reaches_no_memory()
     {
         PagedKvCache cache = Caches.New();
-        UnitHandle unit = Caches.Filled(cache, Tokens).Unit(0, 0);
+        PageTable table = Caches.Filled(cache, Tokens);
+        UnitHandle unit = table.Unit(0, 0);
         cache.Dispose();
 
-        Assert.Throws<ObjectDisposedException>(() => cache.Pages.View(unit, 0, out _));
-        Assert.Throws<ObjectDisposedException>(() => cache.Pages.Decode(unit, 0, new float[16], new float[16]));
+        Assert.Throws<ObjectDisposedException>(() => cache.Pages.View(unit, 0, 0, out _));
+        Assert.Throws<ObjectDisposedException>(() => cache.Pages.Decode(table, 0, 0, new float[16], new float[16]));
     }
 
     [Fact]

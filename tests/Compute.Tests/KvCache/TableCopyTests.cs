@@ -81,7 +81,7 @@ public sealed class TableCopyTests
     {
         int slots = Math.Min(KvShape.PageTokens, table.TokenCount - (index * KvShape.PageTokens));
         float[] rows = new float[2 * slots * cache.Shape.HeadDim];
-        cache.Pages.Decode(table.Unit(head, index), head, rows.AsSpan(0, rows.Length / 2), rows.AsSpan(rows.Length / 2));
+        cache.Pages.Decode(table, head, index, rows.AsSpan(0, rows.Length / 2), rows.AsSpan(rows.Length / 2));
         return rows;
     }
 }

@@ -114,7 +114,7 @@ internal sealed class FakeRunner(PagedKvCache cache, int vocabularySize = HashMo
             int slot = position % KvShape.PageTokens;
             if (slot == 0)
             {
-                cache.Pages.Decode(table.Unit(head, position / KvShape.PageTokens), head, _keys, _values);
+                cache.Pages.Decode(table, head, position / KvShape.PageTokens, _keys, _values);
             }
             int at = slot * Shape.HeadDim;
             hash = HashModel.Add(hash, (int)_keys[at], (int)_values[at + 1]);

@@ -53,7 +53,8 @@ internal static class ReflexLadders
     private static double BytesPerToken(PagedKvCache cache, int rung)
     {
         RungFormat format = cache.Rungs[rung];
-        double page = SizeClass.For(format.UnitBytes).StrideBytes + sizeof(ulong);
+        UnitShape unit = format.Page.Shape;
+        double page = ((double)SizeClass.For(format.UnitBytes).StrideBytes / (unit.HeadCount * unit.PageCount)) + sizeof(ulong);
         return page * cache.Shape.HeadCount / KvShape.PageTokens / format.Rung.KeepOneIn;
     }
 
@@ -65,7 +66,9 @@ internal static class ReflexLadders
         uint sources = 0;
         for (int from = 0; from < rung; from++)
         {
-            bool accepted = Accepts(cache, from, rung, KvSide.Keys, quick) && Accepts(cache, from, rung, KvSide.Values, quick);
+            // What eviction has cut stays in head pages.
+            bool accepted = !(cache.Rungs[from].Evicts && cache.Rungs[rung].Page.Shape.Kind != UnitKind.HeadPage)
+                && Accepts(cache, from, rung, KvSide.Keys, quick) && Accepts(cache, from, rung, KvSide.Values, quick);
             sources |= accepted ? 1u << from : 0;
         }
         return sources;

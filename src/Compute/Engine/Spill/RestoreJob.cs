@@ -39,18 +39,19 @@ internal sealed class RestoreJob(PageTable table, WakeJob wake, TableImage image
             }
             copiedBytes += record.Length;
             // It was read a second time, and what it claims decides where bytes are written.
-            _problem = table.Owner.Interior.Restores.Problem(image.State, _next, record);
+            TableRestores restores = table.Owner.Interior.Restores;
+            _problem = restores.Problem(image.State, _next, record) ?? restores.Problem(table, image.State, _next, record);
             if (_problem is not null)
             {
                 return Drop(RestoreOutcome.Damaged);
             }
-            if (!table.Owner.Interior.Restores.TryAppend(table, image.State, _next, record))
+            if (!restores.TryAppend(table, image.State, _next, record))
             {
                 return Drop(RestoreOutcome.NoRoom);
             }
             _next++;
         }
-        TableRestores.Finish(table, image.State, wake.Common);
+        table.Owner.Interior.Restores.Finish(table, image.State, wake.Common);
         feed.Close();
         return RestoreOutcome.Done;
     }

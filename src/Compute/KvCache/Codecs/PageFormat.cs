@@ -2,19 +2,26 @@ using Concertina.Compute.KvCache.Memory;
 
 namespace Concertina.Compute.KvCache.Codecs;
 
-/// <summary>How head pages of one pair of codecs are stored: where the parts lie and how large they are.</summary>
+/// <summary>How units of one pair of codecs are stored: what they cover, where the parts lie and how large they are.</summary>
 internal sealed class PageFormat
 {
     /// <summary>Position offsets that a page carries after eviction: one 16-bit number per slot, after both parts.</summary>
     public const int OffsetBytes = KvShape.PageTokens * sizeof(ushort);
 
-    /// <exception cref="ArgumentException">A codec needs what the model runner does not offer.</exception>
+    /// <exception cref="ArgumentException">A codec needs what the model runner does not offer, or the two store different kinds of unit.</exception>
     public PageFormat(KvShape shape, IKvCodec keyCodec, IKvCodec valueCodec)
     {
         RequireOffered(keyCodec);
         RequireOffered(valueCodec);
-        Shape = UnitShape.HeadPage(shape);
+        Shape = UnitShape.For(keyCodec.Kind, shape, keyCodec.PageCount);
+        if (Shape != UnitShape.For(valueCodec.Kind, shape, valueCodec.PageCount))
+        {
+            throw new ArgumentException(
+                $"Codec '{keyCodec.Name}' stores a {keyCodec.Kind} of {keyCodec.PageCount} pages and '{valueCodec.Name}' a {valueCodec.Kind} of " +
+                $"{valueCodec.PageCount}; the two sides of a rung share their units.");
+        }
         HeadCount = shape.HeadCount;
+        KvHeadCount = shape.KvHeadCount;
         KeyCodec = keyCodec;
         ValueCodec = valueCodec;
         KeyBytes = keyCodec.PartBytes(KvSide.Keys, Shape);
@@ -23,7 +30,11 @@ internal sealed class PageFormat
 
     public UnitShape Shape { get; }
 
+    /// <summary>Page lists of a table.</summary>
     public int HeadCount { get; }
+
+    /// <summary>KV heads of a layer.</summary>
+    public int KvHeadCount { get; }
 
     public IKvCodec KeyCodec { get; }
 

@@ -4,7 +4,7 @@ using Concertina.Compute.KvCache.Prefix;
 namespace Concertina.Compute.KvCache.Columns;
 
 /// <summary>Counts everything again from page tables and prefix columns, and compares it with what the counters say.</summary>
-internal sealed class CacheAudit(UnitTable units, ExtentArena arena, PrefixIndex index, CacheBudget budget)
+internal sealed class CacheAudit(UnitTable units, ExtentArena arena, PrefixIndex index, CacheBudget budget, UnitPlaces places)
 {
     private readonly Dictionary<UnitHandle, int> _references = [];
     private readonly Dictionary<ushort, long> _paid = [];
@@ -82,7 +82,9 @@ internal sealed class CacheAudit(UnitTable units, ExtentArena arena, PrefixIndex
         {
             for (int i = 0; i < table.UnitCount(head); i++)
             {
-                bytes += Count(table.Unit(head, i));
+                (int Head, int Index) lead = places.Lead(table, head, i);
+                Require(table.Unit(lead.Head, lead.Index) == table.Unit(head, i) ? 1 : 0, 1, $"places of {table.Unit(head, i)}");
+                bytes += lead == (head, i) ? Count(table.Unit(head, i)) : 0;
             }
         }
         Require(table.UnitBytes, bytes, "bytes of a page table");

@@ -14,6 +14,10 @@ internal sealed unsafe class ColumnCuts(ColumnStore columns, UnitTable units)
     {
         int kept = Math.Min(tokens, table.TokenCount);
         int column = kept / KvShape.PageTokens;
+        if (columns.Places.WholeColumns(table, column) is int whole && whole < column)
+        {
+            (kept, column) = (whole * KvShape.PageTokens, whole); // a segment is kept as a whole or not at all
+        }
         if (column < table.EvictedColumns)
         {
             (kept, column) = (0, 0); // what eviction left was chosen for the queries that followed
@@ -51,8 +55,12 @@ internal sealed unsafe class ColumnCuts(ColumnStore columns, UnitTable units)
             for (int index = 0; index < table.UnitCount(head); index++)
             {
                 UnitHandle unit = table.Unit(head, index);
-                units.Retain(unit);
-                fork.Append(head, unit, units.StrideBytes(unit));
+                int bytes = columns.Places.Bytes(table, head, index);
+                if (bytes > 0)
+                {
+                    units.Retain(unit);
+                }
+                fork.Append(head, unit, bytes);
             }
         }
         fork.CopyState(table);
@@ -95,11 +103,19 @@ internal sealed unsafe class ColumnCuts(ColumnStore columns, UnitTable units)
         {
             for (int index = 0; index < table.UnitCount(head); index++)
             {
-                if (!TryCopyUnit(table.Unit(head, index), out UnitHandle unit))
+                (int Head, int Index) lead = columns.Places.Lead(table, head, index);
+                if (lead != (head, index))
+                {
+                    copy.Append(head, copy.Unit(lead.Head, lead.Index), strideBytes: 0);
+                }
+                else if (TryCopyUnit(table.Unit(head, index), out UnitHandle unit))
+                {
+                    copy.Append(head, unit, units.StrideBytes(unit));
+                }
+                else
                 {
                     return false;
                 }
-                copy.Append(head, unit, units.StrideBytes(unit));
             }
         }
         copy.CopyState(table);

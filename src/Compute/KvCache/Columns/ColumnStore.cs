@@ -30,12 +30,16 @@ internal sealed unsafe class ColumnStore
         _index = index;
         Format = format;
         HeadCount = format.HeadCount;
+        Places = new UnitPlaces(units, format.KvHeadCount);
         _column = new UnitHandle[HeadCount];
         PageClass = arena.AddClass(format.PageBytes);
         _listClass = arena.AddClass(PageLists.BlockBytes(HeadCount));
     }
 
     public PageFormat Format { get; }
+
+    /// <summary>What entries of lists stand for.</summary>
+    public UnitPlaces Places { get; }
 
     public int HeadCount { get; }
 
@@ -51,11 +55,14 @@ internal sealed unsafe class ColumnStore
     /// <summary>Most bytes a table with this many columns holds on a rung, while so many columns may wait to be moved there.</summary>
     public long BytesFor(int columns, RungFormat rung, int pendingColumns)
     {
-        int open = Math.Min(columns, ExactColumns + pendingColumns);
+        int open = Math.Min(columns, ExactColumns + rung.UnalignedColumns + pendingColumns);
         return Bytes(columns, open, columns - open, rung);
     }
 
     /// <summary>Bytes a table with this many columns settles at on a rung, when everything was squeezed and evicted.</summary>
+    /// <param name="columns">Columns.</param>
+    /// <param name="exactColumns">Those of them that stay in the open form.</param>
+    /// <param name="rung">The rung.</param>
     public long SettledBytes(int columns, int exactColumns, RungFormat rung)
     {
         int open = Math.Min(columns, exactColumns);
@@ -66,12 +73,12 @@ internal sealed unsafe class ColumnStore
     /// <summary>Fewest bytes that one more column of a long sequence takes on any rung, its share of the lists included.</summary>
     public long LeastColumnBytes(RungFormats rungs)
     {
-        int least = _arena.Classes[PageClass].ShareBytes;
+        long least = (long)_arena.Classes[PageClass].ShareBytes * HeadCount;
         for (int rung = 1; rung < rungs.Count; rung++)
         {
-            least = Math.Min(least, _arena.Classes[rungs[rung].SizeClass].ShareBytes);
+            least = Math.Min(least, MovedBytes(columns: 1, rungs[rung]));
         }
-        return ((long)least * HeadCount) + (ListBlockBytes / PageTable.BlockEntries);
+        return least + (ListBlockBytes / PageTable.BlockEntries);
     }
 
     private long Bytes(int units, int open, int moved, RungFormat rung)
@@ -82,9 +89,15 @@ internal sealed unsafe class ColumnStore
         }
         int blocks = (units + PageTable.BlockEntries - 1) / PageTable.BlockEntries;
         long openShare = _arena.Classes[PageClass].ShareBytes;
+        return (open * openShare * HeadCount) + MovedBytes(moved, rung) + ((long)blocks * ListBlockBytes) + TableHeap.BytesFor(HeadCount, blocks);
+    }
+
+    // Whole units: columns that do not fill a segment are not counted among those that were moved.
+    private long MovedBytes(int columns, RungFormat rung)
+    {
+        UnitShape unit = rung.Page.Shape;
         long share = _arena.Classes[rung.SizeClass].ShareBytes;
-        return (((open * openShare) + (moved * share)) * HeadCount)
-            + ((long)blocks * ListBlockBytes) + TableHeap.BytesFor(HeadCount, blocks);
+        return ((columns * (HeadCount / unit.HeadCount) * share) + unit.PageCount - 1) / unit.PageCount;
     }
 
     /// <summary>Appends new columns until there are this many. All or nothing.</summary>
@@ -123,7 +136,7 @@ internal sealed unsafe class ColumnStore
     }
 
     /// <summary>
-    /// Takes columns off the end until this many are left. Where that cuts into columns that eviction has cut already, all
+    /// Takes columns off the end until this many are left; none of them cuts a segment. Where that cuts into columns that eviction has cut already, all
     /// of them go: what is left there was chosen for the queries that followed.
     /// </summary>
     public void RemoveBeyond(PageTable table, int columns)
@@ -132,14 +145,19 @@ internal sealed unsafe class ColumnStore
         {
             columns = 0;
         }
-        for (int head = 0; head < HeadCount; head++)
+        // Backwards, so that the place that leads a unit goes last.
+        for (int head = HeadCount - 1; head >= 0; head--)
         {
             int kept = columns == 0 ? 0 : table.IndexOf(head, columns);
-            while (table.UnitCount(head) > kept)
+            for (int last = table.UnitCount(head) - 1; last >= kept; last--)
             {
-                UnitHandle unit = table.Unit(head, table.UnitCount(head) - 1);
-                table.RemoveLast(head, _units.StrideBytes(unit));
-                _units.Release(unit);
+                UnitHandle unit = table.Unit(head, last);
+                int bytes = Places.Bytes(table, head, last);
+                table.RemoveLast(head, bytes);
+                if (bytes > 0)
+                {
+                    _units.Release(unit);
+                }
             }
         }
         TrimLists(table);

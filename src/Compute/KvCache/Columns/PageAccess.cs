@@ -4,7 +4,7 @@ using Concertina.Compute.KvCache.Memory;
 
 namespace Concertina.Compute.KvCache.Columns;
 
-/// <summary>Reads and writes head pages during a step: the only code of the cache that the runner's threads enter.</summary>
+/// <summary>Reads and writes units during a step: the only code of the cache that the runner's threads enter.</summary>
 internal sealed unsafe class PageAccess
 {
     private readonly KvShape _shape;
@@ -14,6 +14,7 @@ internal sealed unsafe class PageAccess
     private readonly CodecSet _codecs;
     private readonly int[] _keyBytes = new int[CodecSet.IdLimit];
     private readonly int[] _valueBytes = new int[CodecSet.IdLimit];
+    private readonly UnitShape[] _shapes = new UnitShape[CodecSet.IdLimit];
     private readonly nint[] _keyData;
     private readonly nint[] _valueData;
 
@@ -28,8 +29,10 @@ internal sealed unsafe class PageAccess
         _valueData = new nint[CodecSet.IdLimit * shape.HeadCount];
         foreach (IKvCodec codec in codecs.All)
         {
-            _keyBytes[(int)codec.Id] = codec.PartBytes(KvSide.Keys, format.Shape);
-            _valueBytes[(int)codec.Id] = codec.PartBytes(KvSide.Values, format.Shape);
+            var unit = UnitShape.For(codec.Kind, shape, codec.PageCount);
+            _shapes[(int)codec.Id] = unit;
+            _keyBytes[(int)codec.Id] = codec.PartBytes(KvSide.Keys, unit);
+            _valueBytes[(int)codec.Id] = codec.PartBytes(KvSide.Values, unit);
             for (int head = 0; head < shape.HeadCount; head++)
             {
                 _keyData[((int)codec.Id * shape.HeadCount) + head] = (nint)codec.Data(KvSide.Keys, head);
@@ -39,7 +42,8 @@ internal sealed unsafe class PageAccess
     }
 
     /// <summary>Heap bytes it keeps.</summary>
-    public static long FixedBytes(KvShape shape) => CodecSet.IdLimit * ((2L * sizeof(int)) + (2L * shape.HeadCount * nint.Size));
+    public static long FixedBytes(KvShape shape) =>
+        CodecSet.IdLimit * ((2L * sizeof(int)) + sizeof(UnitShape) + (2L * shape.HeadCount * nint.Size));
 
     /// <summary>Name of the codec that rows are written with.</summary>
     public string Codec => _format.KeyCodec.Name;
@@ -90,12 +94,13 @@ internal sealed unsafe class PageAccess
         }
     }
 
-    /// <summary>Where a unit lies, for the attention loop.</summary>
+    /// <summary>Where a place of a list lies, for the attention loop.</summary>
     /// <param name="unit">A unit of the head's list.</param>
     /// <param name="head">layer * KvHeadCount + KV head.</param>
+    /// <param name="index">Index in the list.</param>
     /// <param name="view">The view.</param>
     /// <returns>Index of its codec pair.</returns>
-    public int View(UnitHandle unit, int head, out UnitView view)
+    public int View(UnitHandle unit, int head, int index, out UnitView view)
     {
         byte* start = _arena.Start;
         UnitEntry* entry = _units.Peek(unit);
@@ -106,33 +111,46 @@ internal sealed unsafe class PageAccess
         view.Values = view.Keys + _keyBytes[keyCodec];
         view.KeyData = (byte*)_keyData[(keyCodec * _shape.HeadCount) + head];
         view.ValueData = (byte*)_valueData[(valueCodec * _shape.HeadCount) + head];
-        view.Start = entry->Start;
-        view.Page = 0;
+        view.Page = UnitPlaces.PageOf(index, *entry);
+        view.Head = head % _shapes[keyCodec].HeadCount;
+        view.Start = entry->Start + (view.Page * KvShape.PageTokens);
         view.Offsets = gapped ? (ushort*)(view.Keys + OffsetStart(keyCodec, valueCodec)) : null;
         view.Slots = gapped ? entry->FilledCount : KvShape.PageTokens;
         view.IsFinite = (entry->Flags & UnitFlags.NonFinite) == 0;
         return CodecSet.Pair(keyCodec, valueCodec);
     }
 
-    /// <summary>Reads the slots of a page back, [slots, headDim]; as many as the spans have room for.</summary>
-    /// <param name="unit">A unit of the head's list.</param>
+    /// <summary>Reads the slots of a place of a list back, [slots, headDim]; as many as the spans have room for.</summary>
+    /// <param name="table">The table.</param>
     /// <param name="head">layer * KvHeadCount + KV head.</param>
+    /// <param name="index">Index in the head's list.</param>
     /// <param name="keys">Receives keys after RoPE.</param>
     /// <param name="values">Receives values.</param>
-    public void Decode(UnitHandle unit, int head, Span<float> keys, Span<float> values)
+    public void Decode(PageTable table, int head, int index, Span<float> keys, Span<float> values)
     {
+        UnitHandle unit = table.Unit(head, index);
         UnitEntry entry = _units.Entry(unit);
-        // Both parts lie inside the unit: its size class was made for their sum.
-        byte* bytes = _units.Bytes(unit);
-        PartSite site = Site(unit, head);
-        _codecs.Get((CodecId)entry.KeyCodec).Decode(
-            KvSide.Keys, new ReadOnlySpan<byte>(bytes, _keyBytes[entry.KeyCodec]), site, keys);
-        _codecs.Get((CodecId)entry.ValueCodec).Decode(
-            KvSide.Values, new ReadOnlySpan<byte>(bytes + _keyBytes[entry.KeyCodec], _valueBytes[entry.ValueCodec]), site, values);
+        PartSite site = Site(unit, head, UnitPlaces.PageOf(index, entry));
+        _codecs.Get((CodecId)entry.KeyCodec).Decode(KvSide.Keys, Part(unit, KvSide.Keys), site, keys);
+        _codecs.Get((CodecId)entry.ValueCodec).Decode(KvSide.Values, Part(unit, KvSide.Values), site, values);
     }
 
-    /// <summary>Where a unit's parts belong; valid until the next allocation, which may move units.</summary>
-    public PartSite Site(UnitHandle unit, int head)
+    /// <summary>What units of a codec of this cache cover.</summary>
+    public UnitShape ShapeOf(byte codec) => _shapes[codec];
+
+    /// <summary>One side of a unit; valid until the next allocation, which may move units.</summary>
+    public ReadOnlySpan<byte> Part(UnitHandle unit, KvSide side)
+    {
+        ref readonly UnitEntry entry = ref _units.Entry(unit);
+        byte* bytes = _units.Bytes(unit);
+        // Both parts lie inside the unit: its size class was made for their sum.
+        return side == KvSide.Keys
+            ? new ReadOnlySpan<byte>(bytes, _keyBytes[entry.KeyCodec])
+            : new ReadOnlySpan<byte>(bytes + _keyBytes[entry.KeyCodec], _valueBytes[entry.ValueCodec]);
+    }
+
+    /// <summary>Where a page of a unit belongs; valid until the next allocation, which may move units.</summary>
+    public PartSite Site(UnitHandle unit, int head, int page = 0)
     {
         UnitEntry entry = _units.Entry(unit);
         ReadOnlySpan<ushort> offsets = default;
@@ -140,7 +158,7 @@ internal sealed unsafe class PageAccess
         {
             offsets = new ReadOnlySpan<ushort>(_units.Bytes(unit) + OffsetStart(entry.KeyCodec, entry.ValueCodec), KvShape.PageTokens);
         }
-        return new PartSite(_format.Shape, head, entry.Start, offsets);
+        return new PartSite(_shapes[entry.KeyCodec], head, entry.Start, offsets) { Page = page };
     }
 
     private int OffsetStart(int keyCodec, int valueCodec) => (_keyBytes[keyCodec] + _valueBytes[valueCodec] + 1) & ~1;

@@ -1,3 +1,4 @@
+using Concertina.Compute.KvCache.Columns;
 using Concertina.Compute.KvCache.Memory;
 
 namespace Concertina.Compute.KvCache.Images;
@@ -46,6 +47,29 @@ internal sealed unsafe class TableRestores(CacheInterior inside, KvShape shape)
     /// <param name="tokens">Tokens that are wanted; columns behind them are left out, unless eviction has cut some.</param>
     public static int Wanted(TableState state, int tokens) => state.QueryLayers + RankCount(state, tokens);
 
+    /// <summary>What makes a record without a problem one that does not continue a table: parts of units whose first part is missing; null: nothing.</summary>
+    public string? Problem(PageTable table, TableState state, int index, ReadOnlySpan<byte> record)
+    {
+        int rank = index - state.QueryLayers;
+        Span<UnitHead> heads = stackalloc UnitHead[rank < 0 ? 0 : shape.HeadCount];
+        for (int head = 0; head < heads.Length; head++)
+        {
+            if (rank >= state.Lengths[head])
+            {
+                continue;
+            }
+            UnitHead of = heads[head] = UnitHead.Read(record);
+            (int Head, int Rank) lead = Lead(of, rank, head);
+            UnitHead first = lead.Rank == rank ? heads[lead.Head] : HeadOf(table.Unit(lead.Head, lead.Rank));
+            if (first != of)
+            {
+                return $"rank {rank}: list {head} has a part of {of} after {first}";
+            }
+            record = record[(UnitHead.Bytes + (lead == (head, rank) ? inside.Pages.UnitBytes(of.ToEntry()) : 0))..];
+        }
+        return null;
+    }
+
     /// <summary>Bytes of the arena that a record takes for units. Any thread.</summary>
     public long ArenaBytes(TableState state, int index, ReadOnlySpan<byte> record)
     {
@@ -54,13 +78,15 @@ internal sealed unsafe class TableRestores(CacheInterior inside, KvShape shape)
             return inside.Arena.Classes[inside.Observations.SizeClass].StrideBytes;
         }
         long bytes = 0;
-        foreach (int length in state.Lengths)
+        int rank = index - state.QueryLayers;
+        for (int head = 0; head < shape.HeadCount; head++)
         {
-            if (index - state.QueryLayers < length)
+            if (rank < state.Lengths[head])
             {
                 UnitHead of = UnitHead.Read(record);
-                bytes += of.StrideBytes;
-                record = record[(UnitHead.Bytes + inside.Pages.UnitBytes(of.ToEntry()))..];
+                bool leads = Lead(of, rank, head) == (head, rank);
+                bytes += leads ? of.StrideBytes : 0;
+                record = record[(UnitHead.Bytes + (leads ? inside.Pages.UnitBytes(of.ToEntry()) : 0))..];
             }
         }
         return bytes;
@@ -90,7 +116,7 @@ internal sealed unsafe class TableRestores(CacheInterior inside, KvShape shape)
     /// <param name="table">A table with <see cref="Wanted"/> records.</param>
     /// <param name="state">State of the image.</param>
     /// <param name="tokens">Tokens that were wanted.</param>
-    public static void Finish(PageTable table, TableState state, int tokens)
+    public void Finish(PageTable table, TableState state, int tokens)
     {
         int count = RankCount(state, tokens);
         table.TokenCount = table.ReservedTokens = count == state.LongestList ? state.TokenCount : count * KvShape.PageTokens;
@@ -101,6 +127,21 @@ internal sealed unsafe class TableRestores(CacheInterior inside, KvShape shape)
         table.Sweep.Done = Math.Min(state.SweptColumns, table.TokenCount / KvShape.PageTokens);
         (table.Eviction.Done, table.Eviction.Slots, table.Eviction.Reach.Packed) = (state.EvictionDone, state.EvictedSlots, state.EvictionReach);
         table.SetEvicted(state.EvictedColumns, state.EvictedColumns == 0 ? [] : [.. state.UnitsBefore]);
+        TrimSegments(table);
+    }
+
+    // Fewer columns than there were may end inside a segment, of which not all pages are then in the list.
+    private void TrimSegments(PageTable table)
+    {
+        int columns = table.ColumnCount;
+        int whole = inside.Columns.Places.WholeColumns(table, columns);
+        if (whole < columns)
+        {
+            inside.Columns.RemoveBeyond(table, whole);
+            table.TokenCount = table.ReservedTokens = whole * KvShape.PageTokens;
+            table.ExactTokens = Math.Min(table.ExactTokens, table.TokenCount);
+            Transcoding.Squeezer.Cut(table);
+        }
     }
 
     // What eviction left of its columns was chosen together: all of it, or nothing.
@@ -120,6 +161,13 @@ internal sealed unsafe class TableRestores(CacheInterior inside, KvShape shape)
                 continue;
             }
             UnitHead of = UnitHead.Read(record);
+            if (Lead(of, rank, head) != (head, rank))
+            {
+                (int leadHead, int leadRank) = Lead(of, rank, head);
+                table.Append(head, table.Unit(leadHead, leadRank), strideBytes: 0);
+                record = record[UnitHead.Bytes..];
+                continue;
+            }
             if (!inside.Columns.TryAllocate(SizeClassOf(of), out UnitHandle unit))
             {
                 return false;
@@ -153,7 +201,7 @@ internal sealed unsafe class TableRestores(CacheInterior inside, KvShape shape)
             {
                 return $"list {head} has no possible unit: {of}";
             }
-            int bytes = inside.Pages.UnitBytes(of.ToEntry());
+            int bytes = Lead(of, rank, head) == (head, rank) ? inside.Pages.UnitBytes(of.ToEntry()) : 0;
             if (bytes > of.StrideBytes || record.Length < UnitHead.Bytes + bytes)
             {
                 return $"list {head} has a unit of {bytes} bytes with {record.Length - UnitHead.Bytes} left, in a slot of {of.StrideBytes}";
@@ -165,14 +213,35 @@ internal sealed unsafe class TableRestores(CacheInterior inside, KvShape shape)
 
     private bool IsPossible(in UnitHead of, TableState state, int rank, int head)
     {
-        bool evicted = rank < state.UnitsBefore[head];
+        if ((of.Flags & ~KnownFlags) != 0 || ShapeOf(of) is not { } unit || of.FilledCount > unit.SlotCount || SizeClassOf(of) < 0)
+        {
+            return false;
+        }
         int column = rank - state.UnitsBefore[head] + state.EvictedColumns;
-        return of.Kind == UnitKind.HeadPage
-            && (of.Flags & ~KnownFlags) == 0
-            && of.FilledCount <= KvShape.PageTokens
-            && IsKnown(of.KeyCodec) && IsKnown(of.ValueCodec)
-            && SizeClassOf(of) >= 0
-            && (evicted ? of.Start >= 0 && of.Start < state.TokenCount : of.Start == column * KvShape.PageTokens);
+        if (unit.Kind == UnitKind.HeadPage)
+        {
+            bool evicted = rank < state.UnitsBefore[head];
+            return evicted ? of.Start >= 0 && of.Start < state.TokenCount : of.Start == column * KvShape.PageTokens;
+        }
+        int first = rank - (rank % unit.PageCount);
+        return column == rank && of.Start == first * KvShape.PageTokens && of.FilledCount == unit.SlotCount && of.Flags.HasFlag(UnitFlags.Sealed);
+    }
+
+    private UnitHead HeadOf(UnitHandle unit) => UnitHead.Of(inside.Units.Entry(unit), inside.Units.StrideBytes(unit));
+
+    // The place whose record has the bytes of a possible unit.
+    private (int Head, int Rank) Lead(in UnitHead of, int rank, int head) =>
+        (inside.Columns.Places.LeadHead(of.Kind, head), rank - UnitPlaces.PageOf(rank, of.ToEntry()));
+
+    // Null where no unit of this cache is stored so.
+    private UnitShape? ShapeOf(in UnitHead of)
+    {
+        if (!IsKnown(of.KeyCodec) || !IsKnown(of.ValueCodec))
+        {
+            return null;
+        }
+        UnitShape unit = inside.Pages.ShapeOf(of.KeyCodec);
+        return unit.Kind == of.Kind && unit == inside.Pages.ShapeOf(of.ValueCodec) ? unit : null;
     }
 
     private bool IsKnown(byte codec) => inside.Codecs.All.Any(known => (byte)known.Id == codec);

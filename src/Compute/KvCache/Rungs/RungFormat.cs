@@ -1,4 +1,5 @@
 using Concertina.Compute.KvCache.Codecs;
+using Concertina.Compute.KvCache.Memory;
 
 namespace Concertina.Compute.KvCache.Rungs;
 
@@ -13,8 +14,19 @@ internal sealed record RungFormat(Rung Rung, PageFormat Page, int SizeClass)
     /// <summary>True when slots are evicted on this rung.</summary>
     public bool Evicts => Rung.KeepOneIn > 1;
 
+    /// <summary>
+    /// Columns that may be outside the exact parts and still not fill a unit: segments lie at multiples of their length, so some
+    /// are left over behind the first page, and some before the recent window.
+    /// </summary>
+    public int UnalignedColumns => 2 * (Page.Shape.PageCount - 1);
+
+    /// <summary>Whether a unit may be stored anew in this form, or is in it.</summary>
+    public bool Accepts(in UnitEntry entry) => Accepts(Page.KeyCodec, entry.KeyCodec) && Accepts(Page.ValueCodec, entry.ValueCodec);
+
     /// <summary>Bytes of a unit of this rung.</summary>
     public int UnitBytes => UnitBytesOf(Rung, Page);
+
+    private static bool Accepts(IKvCodec to, byte from) => (byte)to.Id == from || to.Accepts((CodecId)from);
 
     public static int UnitBytesOf(Rung rung, PageFormat page) => rung.KeepOneIn > 1 ? page.GappedBytes : page.PageBytes;
 }

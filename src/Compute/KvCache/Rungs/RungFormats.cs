@@ -29,6 +29,9 @@ internal sealed class RungFormats
     /// <summary>Bytes of the smallest unit of any rung.</summary>
     public int SmallestUnitBytes => _rungs.Min(rung => rung.UnitBytes);
 
+    /// <summary>Values on one side of the largest unit of any rung.</summary>
+    public int MostElements => _rungs.Max(rung => rung.Page.Shape.ElementCount);
+
     /// <summary>Different unit sizes, each of which may leave one extent partly filled.</summary>
     public int SizeCount => _rungs.Select(rung => SizeClass.For(rung.UnitBytes).StrideBytes).Distinct().Count();
 

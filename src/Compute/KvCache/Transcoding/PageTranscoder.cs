@@ -7,7 +7,7 @@ using Concertina.Compute.KvCache.Rungs;
 namespace Concertina.Compute.KvCache.Transcoding;
 
 /// <summary>
-/// Stores one unit of a table anew in the format of a rung. Atomic: the table refers to the old unit until the new one is
+/// Stores one head page of a table anew as a head page of a rung. Atomic: the table refers to the old unit until the new one is
 /// complete. A shared unit is left to the others. Engine thread only, between steps.
 /// </summary>
 internal sealed unsafe class PageTranscoder(ColumnStore columns, UnitTable units, PageAccess pages, CodecSet codecs, KvShape shape)
@@ -34,7 +34,7 @@ internal sealed unsafe class PageTranscoder(ColumnStore columns, UnitTable units
         {
             return false;
         }
-        return Accepts(to.Page.KeyCodec, entry.KeyCodec) && Accepts(to.Page.ValueCodec, entry.ValueCodec);
+        return to.Accepts(entry);
     }
 
     /// <summary>Moves one unit of a list.</summary>
@@ -78,24 +78,31 @@ internal sealed unsafe class PageTranscoder(ColumnStore columns, UnitTable units
         return TranscodeResult.Moved;
     }
 
-    /// <summary>Work of moving a unit: bytes of the sides that are encoded, times the weight of their codecs.</summary>
+    /// <summary>Work of moving one page of one head: bytes of the sides that are encoded, times the weight of their codecs.</summary>
     public long Charge(in UnitEntry from, RungFormat to)
     {
         double charge = SideCharge(KvSide.Keys, from.KeyCodec, to.Page.KeyCodec) + SideCharge(KvSide.Values, from.ValueCodec, to.Page.ValueCodec);
         return (long)Math.Ceiling(charge);
     }
 
-    /// <summary>Work of moving an open page, the largest there is, to a rung.</summary>
+    /// <summary>Work of moving an open page, the largest form there is, to a rung.</summary>
     public long DearestCharge(RungFormat to) => Charge(
         new UnitEntry { KeyCodec = (byte)columns.Format.KeyCodec.Id, ValueCodec = (byte)columns.Format.ValueCodec.Id }, to);
 
     private double SideCharge(KvSide side, byte from, IKvCodec to) =>
-        codecs.Get((CodecId)from).PartBytes(side, UnitShape.HeadPage(shape)) * ((byte)to.Id == from ? 1 : Math.Max(1, to.EncodeWeight));
+        PageBytes(side, from) * ((byte)to.Id == from ? 1 : Math.Max(1, to.EncodeWeight));
 
-    private static bool Accepts(IKvCodec to, byte from) => (byte)to.Id == from || to.Accepts((CodecId)from);
+    // Of one page of one head.
+    private double PageBytes(KvSide side, byte codec)
+    {
+        IKvCodec from = codecs.Get((CodecId)codec);
+        var unit = UnitShape.For(from.Kind, shape, from.PageCount);
+        return (double)from.PartBytes(side, unit) / (unit.HeadCount * unit.PageCount);
+    }
 
-    // Eviction needs all units of a table in the rung's own form.
-    private static bool IsGuarding(RungFormat to, RungFormat committed) => !to.Evicts && !committed.Evicts && to != committed;
+    // Eviction needs all units of a table in the rung's own form, and a page alone cannot become part of a larger unit.
+    private static bool IsGuarding(RungFormat to, RungFormat committed) =>
+        !to.Evicts && !committed.Evicts && to != committed && committed.Page.Shape.Kind == UnitKind.HeadPage;
 
     private bool IsCovered(UnitHandle unit, RungFormat to, RungFormat committed) =>
         IsGuarding(to, committed) && units.StrideBytes(unit) <= SizeClass.For(committed.UnitBytes).StrideBytes;

@@ -117,7 +117,7 @@ public sealed class AttendBetweenPiecesTests
         for (int index = 0; index < table.UnitCount(head); index++)
         {
             int count = rig.Slots().Count(table, table.Unit(head, index));
-            rig.Cache.Pages.Decode(table.Unit(head, index), head, keys.AsSpan(0, count * dim), values.AsSpan(0, count * dim));
+            rig.Cache.Pages.Decode(table, head, index, keys.AsSpan(0, count * dim), values.AsSpan(0, count * dim));
             for (int slot = 0; slot < count; slot++)
             {
                 double score = 0;

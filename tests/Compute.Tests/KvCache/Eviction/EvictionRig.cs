@@ -124,7 +124,7 @@ internal sealed class EvictionRig : IDisposable
             for (int index = 0; index < table.UnitCount(head); index++)
             {
                 int count = slots.Positions(table, head, table.Unit(head, index), page);
-                Cache.Pages.Decode(table.Unit(head, index), head, keys.AsSpan(0, count * dim), values.AsSpan(0, count * dim));
+                Cache.Pages.Decode(table, head, index, keys.AsSpan(0, count * dim), values.AsSpan(0, count * dim));
                 for (int slot = 0; slot < count; slot++)
                 {
                     Assert.True(page[slot] > last, $"head {head}: position {page[slot]} after {last}");

@@ -333,7 +333,7 @@ public sealed class EvictorTests
             for (int index = 0; index < table.UnitCount(head); index++)
             {
                 UnitHandle unit = table.Unit(head, index);
-                rig.Cache.Pages.Decode(unit, head, keys, values);
+                rig.Cache.Pages.Decode(table, head, index, keys, values);
                 var hash = new HashCode();
                 Array.ForEach(keys, key => hash.Add(key));
                 Array.ForEach(values, value => hash.Add(value));

@@ -200,7 +200,7 @@ public sealed class TableImageTests
                 return false;
             }
         }
-        TableRestores.Finish(table, image.State, tokens);
+        cache.Interior.Restores.Finish(table, image.State, tokens);
         return true;
     }
 
