@@ -15,7 +15,7 @@ internal sealed class CapacityFiller(PagedKvCache cache, CapacitySettings settin
 
     // What eviction ranks by; other rungs ask for none.
     private readonly float[] _queries =
-        new float[cache.Rungs.Evicts ? ChunkTokens * cache.Shape.KvHeadCount * cache.Shape.GroupSize * cache.Shape.HeadDim : 0];
+        new float[cache.Rungs.Observes ? ChunkTokens * cache.Shape.KvHeadCount * cache.Shape.GroupSize * cache.Shape.HeadDim : 0];
 
     /// <summary>Makes sessions until one does not fit, which is released again.</summary>
     /// <returns>Sessions that fit.</returns>

@@ -117,8 +117,8 @@ public sealed class EvaluationRig : IDisposable
     internal PageTable NewObservedTable()
     {
         PageTable table = NewTable(rung: 0);
-        table.KeepsQueries = Cache.Rungs.Evicts;
-        if (Cache.Rungs.Evicts && !Cache.Interior.Observations.TryAttach(table))
+        table.KeepsQueries = Cache.Rungs.Observes;
+        if (Cache.Rungs.Observes && !Cache.Interior.Observations.TryAttach(table))
         {
             throw TooSmall(0);
         }
@@ -135,7 +135,7 @@ public sealed class EvaluationRig : IDisposable
         }
         Squeezer.SetRung(fork, rung);
         fork.KeepsQueries = table.KeepsQueries;
-        if (Cache.Rungs.Evicts && !Cache.Interior.Observations.TryCopy(table, fork))
+        if (Cache.Rungs.Observes && !Cache.Interior.Observations.TryCopy(table, fork))
         {
             Cache.Release(fork);
             throw TooSmall(table.TokenCount);

@@ -18,11 +18,11 @@ internal sealed class CacheInterior : IDisposable
         shape.Validate();
         long budgetBytes = options.RequireBudgetBytes();
         Codecs = parts.Codecs;
-        var format = new PageFormat(shape, parts.Open, parts.Open);
+        var format = new PageFormat(shape, parts.Open, parts.Open, parts.KeepsDecisions);
         Rungs = new RungFormats(format, Codecs, shape, parts.Rungs);
-        int ringBytes = Rungs.Evicts ? Observations.UnitBytesFor(shape, parts.Eviction.QueryCount) : int.MaxValue;
+        int ringBytes = Rungs.Observes ? Observations.UnitBytesFor(shape, parts.Eviction.QueryCount) : int.MaxValue;
         var layout = CacheLayout.For(format, Math.Min(Rungs.SmallestUnitBytes, ringBytes), budgetBytes);
-        Budget = new CacheBudget(budgetBytes, options.TranscodeReserveShare, Rungs.SizeCount + (Rungs.Evicts ? 1 : 0));
+        Budget = new CacheBudget(budgetBytes, options.TranscodeReserveShare, Rungs.SizeCount + (Rungs.Observes ? 1 : 0));
         Budget.AddFixed(layout.FixedBytes + Codecs.ScratchBytes(format.Shape) + PageTranscoder.ScratchBytes(shape) + GroupTranscoder.ScratchBytes(shape, Rungs.MostElements) + PageAccess.FixedBytes(shape)
             + (Rungs.Evicts ? Evictor.FixedBytes(shape, parts.Eviction) : 0));
         Arena = new ExtentArena(layout.ExtentCount);
@@ -41,7 +41,7 @@ internal sealed class CacheInterior : IDisposable
         };
         Observations = new Observations(this, shape, parts.Eviction.QueryCount)
         {
-            SizeClass = Rungs.Evicts ? Arena.AddClass(ringBytes) : -1,
+            SizeClass = Rungs.Observes ? Arena.AddClass(ringBytes) : -1,
         };
         Evictor = new Evictor(this, shape, parts.Eviction);
         Images = new TableImages(this, shape);
@@ -108,7 +108,7 @@ internal sealed class CacheInterior : IDisposable
     }
 
     /// <summary>Most bytes of the rings that a table with this many tokens has on a rung.</summary>
-    public long RingBytes(int tokens, int rung) => Rungs[rung].Evicts && tokens > 0 ? Observations.CommitmentBytes : 0;
+    public long RingBytes(int tokens, int rung) => Rungs[rung].Observes && tokens > 0 ? Observations.CommitmentBytes : 0;
 
     /// <summary>Cuts a table, and what eviction knows of it.</summary>
     /// <returns>Tokens that remain.</returns>

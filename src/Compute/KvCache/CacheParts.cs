@@ -18,6 +18,9 @@ internal sealed record CacheParts
     /// <summary>Rungs below lossless, shallow to deep.</summary>
     public IReadOnlyList<Rung> Rungs { get; init; } = [];
 
+    /// <summary>True: the model says of its tokens how little they are needed (DMS), and head pages keep that.</summary>
+    public bool KeepsDecisions { get; init; }
+
     /// <summary>How rungs that evict choose slots; evaluations pass the ablations.</summary>
     public EvictionOptions Eviction { get; init; } = new();
 

@@ -1,3 +1,4 @@
+using Concertina.Compute.KvCache.Eviction;
 using Concertina.Compute.KvCache.Memory;
 
 namespace Concertina.Compute.KvCache.Codecs;
@@ -9,7 +10,11 @@ internal sealed class PageFormat
     public const int OffsetBytes = KvShape.PageTokens * sizeof(ushort);
 
     /// <exception cref="ArgumentException">A codec needs what the model runner does not offer, or the two store different kinds of unit.</exception>
-    public PageFormat(KvShape shape, IKvCodec keyCodec, IKvCodec valueCodec)
+    /// <param name="shape">Shape of the model.</param>
+    /// <param name="keyCodec">Codec of keys.</param>
+    /// <param name="valueCodec">Codec of values.</param>
+    /// <param name="keepsDecisions">Whether the model says of its tokens how little they are needed, so that head pages keep it.</param>
+    public PageFormat(KvShape shape, IKvCodec keyCodec, IKvCodec valueCodec, bool keepsDecisions = false)
     {
         RequireOffered(keyCodec);
         RequireOffered(valueCodec);
@@ -26,6 +31,7 @@ internal sealed class PageFormat
         ValueCodec = valueCodec;
         KeyBytes = keyCodec.PartBytes(KvSide.Keys, Shape);
         PageBytes = KeyBytes + valueCodec.PartBytes(KvSide.Values, Shape);
+        DecisionBytes = keepsDecisions && Shape.Kind == UnitKind.HeadPage ? SlotDecision.PageBytes : 0;
     }
 
     public UnitShape Shape { get; }
@@ -46,11 +52,17 @@ internal sealed class PageFormat
     /// <summary>Both parts.</summary>
     public int PageBytes { get; }
 
-    /// <summary>Both parts and the offsets of a page after eviction.</summary>
+    /// <summary>Bytes of the decisions on its slots, after both parts: one each, or none.</summary>
+    public int DecisionBytes { get; }
+
+    /// <summary>Both parts and the decisions.</summary>
+    public int WholeBytes => PageBytes + DecisionBytes;
+
+    /// <summary>All that and the offsets of a page after eviction.</summary>
     public int GappedBytes => OffsetStart + OffsetBytes;
 
-    /// <summary>Where the offsets start: after the parts, at an even byte.</summary>
-    public int OffsetStart => (PageBytes + 1) & ~1;
+    /// <summary>Where the offsets start: after the rest, at an even byte.</summary>
+    public int OffsetStart => (WholeBytes + 1) & ~1;
 
     /// <summary>True when slots of both sides stand alone, so that eviction can move them.</summary>
     public bool RowsMove => KeyCodec.RowsMove && ValueCodec.RowsMove;

@@ -12,7 +12,7 @@ internal readonly record struct CacheLayout(int ExtentCount, int UnitCapacity, i
     public static CacheLayout For(PageFormat format, int smallestUnitBytes, long budgetBytes)
     {
         int extents = (int)Math.Clamp(budgetBytes / ExtentArena.ExtentBytes, 1, int.MaxValue);
-        int pages = checked(extents * SizeClass.For(format.PageBytes).SlotsPerExtent);
+        int pages = checked(extents * SizeClass.For(format.WholeBytes).SlotsPerExtent);
         // Every list block belongs to a table with at least a column of pages of its own or shared ones; twice the pages is
         // enough for both, and the smallest pages of a deep rung are many more.
         int units = checked(pages + Math.Max(pages, extents * SizeClass.For(smallestUnitBytes).SlotsPerExtent));

@@ -233,7 +233,7 @@ internal sealed unsafe class ColumnCuts(ColumnStore columns, UnitTable units)
             ref UnitEntry to = ref units.Entry(_column[head]);
             to.Start = from.Start;
             to.Flags = from.Flags & UnitFlags.NonFinite;
-            Buffer.MemoryCopy(units.Bytes(shared), units.Bytes(_column[head]), columns.Format.PageBytes, columns.Format.PageBytes);
+            Buffer.MemoryCopy(units.Bytes(shared), units.Bytes(_column[head]), columns.Format.WholeBytes, columns.Format.WholeBytes);
             table.Replace(head, table.IndexOf(head, column), _column[head]);
             units.Release(shared);
         }

@@ -32,7 +32,7 @@ internal sealed unsafe class ColumnStore
         HeadCount = format.HeadCount;
         Places = new UnitPlaces(units, format.KvHeadCount);
         _column = new UnitHandle[HeadCount];
-        PageClass = arena.AddClass(format.PageBytes);
+        PageClass = arena.AddClass(format.WholeBytes);
         _listClass = arena.AddClass(PageLists.BlockBytes(HeadCount));
     }
 
@@ -264,6 +264,8 @@ internal sealed unsafe class ColumnStore
             return false;
         }
         _units.SetForm(ref _units.Entry(unit), UnitKind.HeadPage, (byte)Format.KeyCodec.Id, (byte)Format.ValueCodec.Id);
+        // Nothing is decided yet; the decisions follow the parts in the same unit.
+        new Span<byte>(_units.Bytes(unit) + Format.PageBytes, Format.DecisionBytes).Clear();
         return true;
     }
 

@@ -1,5 +1,6 @@
 using Concertina.Compute.Attention;
 using Concertina.Compute.KvCache.Codecs;
+using Concertina.Compute.KvCache.Eviction;
 using Concertina.Compute.KvCache.Memory;
 
 namespace Concertina.Compute.KvCache.Columns;
@@ -68,12 +69,32 @@ internal sealed unsafe class PageAccess
             }
             done += count;
         }
+        for (int row = 0; row < rows.RowCount && !rows.Decisions.IsEmpty && _format.DecisionBytes > 0; row++)
+        {
+            Decide(table, layer, rows.FirstPosition + row - 1, rows.Decisions.Slice(row * _shape.KvHeadCount, _shape.KvHeadCount));
+        }
     }
 
-    /// <summary>Bytes of a unit that mean something: both parts, and the offsets of one with gaps. The rest of its slot does not.</summary>
+    // A row decides of the token before it. A column that others share keeps no decision on its last token: with other tokens after
+    // it, there would be another.
+    private void Decide(PageTable table, int layer, int position, ReadOnlySpan<float> logits)
+    {
+        int column = position / KvShape.PageTokens;
+        for (int head = 0; position >= 0 && column >= table.EvictedColumns && head < logits.Length; head++)
+        {
+            UnitHandle unit = table.UnitOf((layer * _shape.KvHeadCount) + head, column);
+            ref readonly UnitEntry entry = ref _units.Entry(unit);
+            if (entry.References == 1 && (entry.Flags & UnitFlags.Gapped) == 0 && entry.Kind == UnitKind.HeadPage)
+            {
+                Decisions(unit)[position % KvShape.PageTokens] = SlotDecision.Of(logits[head]);
+            }
+        }
+    }
+
+    /// <summary>Bytes of a unit that mean something: both parts, the decisions on its slots, and the offsets of one with gaps. The rest of its slot does not.</summary>
     public int UnitBytes(in UnitEntry entry) => entry.Flags.HasFlag(UnitFlags.Gapped)
         ? OffsetStart(entry.KeyCodec, entry.ValueCodec) + PageFormat.OffsetBytes
-        : _keyBytes[entry.KeyCodec] + _valueBytes[entry.ValueCodec];
+        : _keyBytes[entry.KeyCodec] + _valueBytes[entry.ValueCodec] + DecisionBytes(entry);
 
     /// <summary>Copies a unit's first slots, and nothing of what its other slots held before.</summary>
     /// <param name="unit">A unit without gaps.</param>
@@ -92,6 +113,8 @@ internal sealed unsafe class PageAccess
             keys.CopySlot(KvSide.Keys, new SlotMove(bytes[..keyBytes], slot, copy[..keyBytes], slot), _format.Shape);
             values.CopySlot(KvSide.Values, new SlotMove(bytes[keyBytes..], slot, copy[keyBytes..], slot), _format.Shape);
         }
+        Span<byte> decisions = Decisions(unit);
+        decisions[..Math.Min(slots, decisions.Length)].CopyTo(copy[(keyBytes + _valueBytes[entry.ValueCodec])..]);
     }
 
     /// <summary>Where a place of a list lies, for the attention loop.</summary>
@@ -161,7 +184,17 @@ internal sealed unsafe class PageAccess
         return new PartSite(_shapes[entry.KeyCodec], head, entry.Start, offsets) { Page = page };
     }
 
-    private int OffsetStart(int keyCodec, int valueCodec) => (_keyBytes[keyCodec] + _valueBytes[valueCodec] + 1) & ~1;
+    /// <summary>What the model decided of a head page's slots, a byte each (<see cref="SlotDecision"/>); empty where none is kept. Valid until the next allocation.</summary>
+    public Span<byte> Decisions(UnitHandle unit)
+    {
+        ref readonly UnitEntry entry = ref _units.Entry(unit);
+        // They follow the parts: a head page's size class was made for both.
+        return new Span<byte>(_units.Bytes(unit) + _keyBytes[entry.KeyCodec] + _valueBytes[entry.ValueCodec], DecisionBytes(entry));
+    }
+
+    private int DecisionBytes(in UnitEntry entry) => entry.Kind == UnitKind.HeadPage ? _format.DecisionBytes : 0;
+
+    private int OffsetStart(int keyCodec, int valueCodec) => (_keyBytes[keyCodec] + _valueBytes[valueCodec] + _format.DecisionBytes + 1) & ~1;
 
     private void WritePage(UnitHandle unit, in KvRows rows, int first, SlotRange slots)
     {

@@ -40,6 +40,12 @@ internal sealed unsafe class EvictionJob : IDisposable
 
     public RungFormat To { get; }
 
+    /// <summary>What makes a slot worth keeping.</summary>
+    public required EvictionMetric Metric { get; init; }
+
+    /// <summary>True when that is told by the last queries.</summary>
+    public bool Observes => Metric is EvictionMetric.SquaredAttention or EvictionMetric.Attention;
+
     /// <summary>Columns below this are covered.</summary>
     public int Columns { get; }
 

@@ -9,6 +9,9 @@ internal enum EvictionMetric
     /// <summary>Attention itself (L1): ablation.</summary>
     Attention,
 
+    /// <summary>What the model decided (DMS); the only one of rungs that are <see cref="Rungs.Rung.Decided"/>, and of no others.</summary>
+    Decisions,
+
     /// <summary>Position, so that sinks and the newest tokens stay (sliding window): ablation.</summary>
     Recency,
 }

@@ -84,7 +84,7 @@ internal sealed unsafe class Evictor : IDisposable
 
     /// <summary>Most that one step may be charged on a rung: a piece, and the page with which it ends.</summary>
     public long DearestCharge(RungFormat to) => to.Evicts
-        ? PieceBytes + Math.Max(_inside.Columns.Format.PageBytes, HeadCompactor.Overshoot(to.UnitBytes))
+        ? PieceBytes + Math.Max(_inside.Columns.Format.WholeBytes, HeadCompactor.Overshoot(to.UnitBytes))
         : 0;
 
     /// <summary>Does the next piece of a table's eviction.</summary>
@@ -165,7 +165,8 @@ internal sealed unsafe class Evictor : IDisposable
     private EvictionOutcome TryBegin(PageTable table, bool mayStart = true)
     {
         RungFormat to = _inside.Rungs[table.Rung];
-        bool observes = to.Evicts && _options.Metric != EvictionMetric.Recency;
+        EvictionMetric metric = to.Rung.Decided ? EvictionMetric.Decisions : _options.Metric;
+        bool observes = to.Observes && metric != EvictionMetric.Recency;
         if (!observes)
         {
             if (!table.KeepsQueries)
@@ -185,7 +186,7 @@ internal sealed unsafe class Evictor : IDisposable
         {
             return EvictionOutcome.Waits;
         }
-        var job = new EvictionJob(table, to, _unitCounts, _taken);
+        var job = new EvictionJob(table, to, _unitCounts, _taken) { Metric = metric };
         long bytes = EvictionMemory.BytesFor(job.MostSlots, job.UnitCount, _shape.GroupSize);
         if (!_inside.Budget.TryBorrow(bytes, _inside.Arena.ExtentsInUse))
         {
@@ -245,7 +246,8 @@ internal sealed unsafe class Evictor : IDisposable
 
     private EvictionStep Compact(EvictionJob job)
     {
-        if (job.Taken[job.Head] == 0)
+        // What the model marks goes wherever it is, not only where a unit can be had for it.
+        if (job.Taken[job.Head] == 0 && (job.Metric != EvictionMetric.Decisions || job.Units(job.Head) == 0))
         {
             return Next(job, charge: 0);
         }

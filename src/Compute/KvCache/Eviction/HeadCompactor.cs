@@ -71,7 +71,7 @@ internal sealed unsafe class HeadCompactor(ColumnStore columns, UnitTable units,
         Span<int> positions = stackalloc int[KvShape.PageTokens];
         int count = slots.Positions(job.Table, job.Head, source, positions);
         Span<byte> survivors = stackalloc byte[KvShape.PageTokens];
-        survivors = survivors[..Survivors(job, count, survivors)];
+        survivors = survivors[..Survivors(job, source, count, survivors)];
         charge += count * sizeof(ushort);
         if (survivors.Length == count && _target == page - 1 && _filled == KvShape.PageTokens)
         {
@@ -93,13 +93,14 @@ internal sealed unsafe class HeadCompactor(ColumnStore columns, UnitTable units,
         return true;
     }
 
-    private int Survivors(EvictionJob job, int count, Span<byte> survivors)
+    private int Survivors(EvictionJob job, UnitHandle source, int count, Span<byte> survivors)
     {
         ReadOnlySpan<ushort> goesWith = job.Ranks.Slice(_rank, count);
+        ReadOnlySpan<byte> decisions = job.Metric == EvictionMetric.Decisions ? slots.Decisions(source) : default;
         int found = 0;
         for (int slot = 0; slot < count; slot++)
         {
-            if (goesWith[slot] > job.Taken[job.Head])
+            if (goesWith[slot] > job.Taken[job.Head] && (decisions.IsEmpty || !SlotDecision.IsMarked(decisions[slot])))
             {
                 survivors[found++] = (byte)slot;
             }
@@ -180,6 +181,11 @@ internal sealed unsafe class HeadCompactor(ColumnStore columns, UnitTable units,
             if (_target != page || slot != _filled)
             {
                 CopySlot(job.To.Page, Bytes(source, job.To.Page), slot, new SlotTarget(Bytes(target, job.To.Page), _filled));
+                Span<byte> decisions = slots.Decisions(target);
+                if (!decisions.IsEmpty)
+                {
+                    decisions[_filled] = slots.Decisions(source)[slot];
+                }
                 entry.Flags |= sourceFlags & UnitFlags.NonFinite;
             }
             Offsets(job, target)[_filled++] = (ushort)(positions[slot] - entry.Start);

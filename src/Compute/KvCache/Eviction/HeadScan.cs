@@ -66,7 +66,7 @@ internal sealed unsafe class HeadScan(KvShape shape, UnitSlots slots, Observatio
         _unitCount = table.UnitCount(job.Head);
         (_slotCount, _pooled) = (0, 0);
         _next = _unitCount;
-        if (options.Metric != EvictionMetric.Recency)
+        if (job.Observes)
         {
             if (!observations.IsFull(table, layer))
             {
@@ -155,7 +155,11 @@ internal sealed unsafe class HeadScan(KvShape shape, UnitSlots slots, Observatio
         Span<int> positions = job.Memory.Positions[_slotCount..];
         int count = slots.Positions(job.Table, job.Head, unit, positions);
         _slotCount += count;
-        if (options.Metric == EvictionMetric.Recency)
+        if (job.Metric == EvictionMetric.Decisions)
+        {
+            return Decided(job, unit, count);
+        }
+        if (!job.Observes)
         {
             return count * sizeof(int);
         }
@@ -164,10 +168,25 @@ internal sealed unsafe class HeadScan(KvShape shape, UnitSlots slots, Observatio
         return bytes;
     }
 
+    // The surest to be dropped is the least worth keeping.
+    private int Decided(EvictionJob job, UnitHandle unit, int count)
+    {
+        ReadOnlySpan<byte> codes = slots.Decisions(unit);
+        for (int slot = 0; slot < count; slot++)
+        {
+            job.Memory.Metric[_slotCount - count + slot] = -codes[slot];
+        }
+        return count * (sizeof(int) + sizeof(byte));
+    }
+
     private void Pool(EvictionJob job, int first, int count)
     {
         ReadOnlySpan<int> positions = job.Memory.Positions[.._slotCount];
-        if (options.Metric != EvictionMetric.Recency)
+        if (job.Metric == EvictionMetric.Decisions)
+        {
+            return; // each token was decided on alone
+        }
+        if (job.Observes)
         {
             _metric.Pool(positions, first, new Span<float>(job.Memory.Metric + first, count));
             return;

@@ -32,6 +32,9 @@ internal sealed unsafe class UnitSlots(UnitTable units, PageAccess pages, CodecS
         return count;
     }
 
+    /// <summary>What the model decided of a unit's slots (<see cref="SlotDecision"/>); empty where none is kept.</summary>
+    public Span<byte> Decisions(UnitHandle unit) => pages.Decisions(unit);
+
     /// <summary>Decodes the keys of a unit's filled slots, [count, headDim].</summary>
     /// <returns>Bytes read.</returns>
     public int DecodeKeys(int head, UnitHandle unit, Span<float> keys)

@@ -9,6 +9,9 @@ public static class RungCatalog
     /// <summary>Suffix of a rung that evicts, followed by a number: one in so many slots is kept.</summary>
     public const string EvictSuffix = "+evict";
 
+    /// <summary>Suffix of a rung that evicts what the model marks (DMS), followed by a number likewise.</summary>
+    public const string DecidedSuffix = "+dms";
+
     private const int LeastKept = 2;
     private const int MostKept = 64;
 
@@ -60,16 +63,18 @@ public static class RungCatalog
     {
         ArgumentNullException.ThrowIfNull(name);
         (rung, problem) = (null, null);
-        int suffix = name.IndexOf(EvictSuffix, StringComparison.Ordinal);
+        bool decided = name.Contains(DecidedSuffix, StringComparison.Ordinal);
+        string suffixName = decided ? DecidedSuffix : EvictSuffix;
+        int suffix = name.IndexOf(suffixName, StringComparison.Ordinal);
         string stem = suffix < 0 ? name : name[..suffix];
         if (Array.Find(Plain, known => known.Name == stem) is not { } plain)
         {
             problem = $"There is no rung '{name}'. Known are {string.Join(", ", Plain.Select(known => known.Name))}, each also with " +
-                $"{EvictSuffix}N, N from {LeastKept} to {MostKept}.";
+                $"{EvictSuffix}N, and for models retrofitted with DMS {DecidedSuffix}N, N from {LeastKept} to {MostKept}.";
             return false;
         }
         int keepOneIn = 1;
-        string digits = suffix < 0 ? "" : name[(suffix + EvictSuffix.Length)..];
+        string digits = suffix < 0 ? "" : name[(suffix + suffixName.Length)..];
         // One spelling per rung: no sign, no leading zero.
         if (suffix >= 0 && (!int.TryParse(digits, NumberStyles.None, CultureInfo.InvariantCulture, out keepOneIn)
             || digits[0] == '0' || keepOneIn is < LeastKept or > MostKept))
@@ -77,7 +82,7 @@ public static class RungCatalog
             problem = $"Rung '{name}' keeps one slot in '{digits}'; a whole number from {LeastKept} to {MostKept} is needed.";
             return false;
         }
-        rung = plain with { Name = name, KeepOneIn = keepOneIn };
+        rung = plain with { Name = name, KeepOneIn = keepOneIn, Decided = decided };
         return true;
     }
 

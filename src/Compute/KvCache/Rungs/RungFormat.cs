@@ -14,6 +14,9 @@ internal sealed record RungFormat(Rung Rung, PageFormat Page, int SizeClass)
     /// <summary>True when slots are evicted on this rung.</summary>
     public bool Evicts => Rung.KeepOneIn > 1;
 
+    /// <summary>True when the last queries choose which slots are evicted.</summary>
+    public bool Observes => Evicts && !Rung.Decided;
+
     /// <summary>
     /// Columns that may be outside the exact parts and still not fill a unit: segments lie at multiples of their length, so some
     /// are left over behind the first page, and some before the recent window.
@@ -28,5 +31,5 @@ internal sealed record RungFormat(Rung Rung, PageFormat Page, int SizeClass)
 
     private static bool Accepts(IKvCodec to, byte from) => (byte)to.Id == from || to.Accepts((CodecId)from);
 
-    public static int UnitBytesOf(Rung rung, PageFormat page) => rung.KeepOneIn > 1 ? page.GappedBytes : page.PageBytes;
+    public static int UnitBytesOf(Rung rung, PageFormat page) => rung.KeepOneIn > 1 ? page.GappedBytes : page.WholeBytes;
 }

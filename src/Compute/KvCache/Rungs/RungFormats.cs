@@ -12,17 +12,22 @@ internal sealed class RungFormats
     /// <param name="codecs">Codecs of the cache.</param>
     /// <param name="shape">Shape of the model.</param>
     /// <param name="rungs">Rungs below lossless, shallow to deep.</param>
-    /// <exception cref="ArgumentException">A rung names a codec the cache lacks, or evicts over codecs whose slots do not move.</exception>
+    /// <exception cref="ArgumentException">
+    /// A rung names a codec the cache lacks, evicts over codecs whose slots do not move, or what a model decides that decides nothing.
+    /// </exception>
     public RungFormats(PageFormat open, CodecSet codecs, KvShape shape, IReadOnlyList<Rung> rungs)
     {
         var lossless = new Rung(open.KeyCodec.Name, open.KeyCodec.Name, open.ValueCodec.Name, 1);
-        _rungs = [new(lossless, open, -1), .. rungs.Select(rung => new RungFormat(rung, Page(rung, codecs, shape), -1))];
+        _rungs = [new(lossless, open, -1), .. rungs.Select(rung => new RungFormat(rung, Page(rung, codecs, shape, open.DecisionBytes > 0), -1))];
     }
 
     public int Count => _rungs.Length;
 
     /// <summary>True when slots are evicted on some rung.</summary>
     public bool Evicts => Array.Exists(_rungs, rung => rung.Evicts);
+
+    /// <summary>True when the last queries choose what is evicted on some rung.</summary>
+    public bool Observes => Array.Exists(_rungs, rung => rung.Observes);
 
     public RungFormat this[int rung] => _rungs[rung];
 
@@ -60,13 +65,19 @@ internal sealed class RungFormats
     /// <summary>Index of a name, or -1.</summary>
     public int IndexOf(string name) => Array.FindIndex(_rungs, rung => rung.Rung.Name == name);
 
-    private static PageFormat Page(Rung rung, CodecSet codecs, KvShape shape)
+    private static PageFormat Page(Rung rung, CodecSet codecs, KvShape shape, bool keepsDecisions)
     {
         if (codecs.Find(rung.KeyCodec) is not { } keys || codecs.Find(rung.ValueCodec) is not { } values)
         {
             throw new ArgumentException($"Rung '{rung.Name}' needs codecs {rung.KeyCodec} and {rung.ValueCodec}; this cache has {codecs.Names}.");
         }
-        var page = new PageFormat(shape, keys, values);
+        var page = new PageFormat(shape, keys, values, keepsDecisions);
+        if (rung.Decided && !keepsDecisions)
+        {
+            throw new ArgumentException(
+                $"Rung '{rung.Name}' evicts what the model marks, and this model marks nothing: it was not retrofitted with DMS (its file has no " +
+                $"kvc.method). Use '{rung.Name.Replace(RungCatalog.DecidedSuffix, RungCatalog.EvictSuffix, StringComparison.Ordinal)}'.");
+        }
         return rung.KeepOneIn == 1 || page.RowsMove
             ? page
             : throw new ArgumentException($"Rung '{rung.Name}' evicts slots, but slots of {rung.KeyCodec} or {rung.ValueCodec} do not stand alone.");

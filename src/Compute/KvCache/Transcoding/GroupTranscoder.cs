@@ -176,6 +176,7 @@ internal sealed unsafe class GroupTranscoder(ColumnStore columns, UnitTable unit
         entry.Start = places.Column * KvShape.PageTokens;
         entry.FilledCount = (ushort)to.Page.Shape.SlotCount;
         entry.Flags = flags;
+        pages.Decisions(target).Clear(); // units of several places keep none
         return TryStore(table, places, to, KvSide.Keys, target) && TryStore(table, places, to, KvSide.Values, target);
     }
 

@@ -130,6 +130,7 @@ internal sealed unsafe class PageTranscoder(ColumnStore columns, UnitTable units
         var page = new Span<byte>(units.Bytes(unit), to.UnitBytes);
         PartSite site = pages.Site(from, head);
         MemoryMarshal.AsBytes(site.Offsets).CopyTo(page[Math.Min(to.Page.OffsetStart, page.Length)..]);
+        pages.Decisions(from).CopyTo(page[to.Page.PageBytes..]);
         Span<float> rows = _rows.AsSpan(0, entry.FilledCount * shape.HeadDim);
         Span<float> decoded = guarded ? _decoded.AsSpan(0, rows.Length) : default;
         PartOutcome outcome = new PartMove(KvSide.Keys, keys, old[..keyBytes], to.Page.KeyCodec, page[..to.Page.KeyBytes]).Run(site, rows, decoded);
