@@ -2,6 +2,7 @@ using Concertina.Compute.KvCache.Codecs.CommVq;
 using Concertina.Compute.KvCache.Codecs.F16;
 using Concertina.Compute.KvCache.Codecs.F32;
 using Concertina.Compute.KvCache.Codecs.RowQuant;
+using Concertina.Compute.KvCache.Codecs.XQuant;
 
 namespace Concertina.Compute.KvCache.Codecs;
 
@@ -32,6 +33,9 @@ internal static class CodecCatalog
         (CommVqCodec two, CommVqCodec one) = CommVqCodec.Make(setup);
         return new CodecSet([.. Codecs, two, one]);
     }
+
+    /// <summary>The codecs of a cache whose model has latent maps: those of a set, and xq8 to xq2.</summary>
+    public static CodecSet WithXQuant(CodecSet codecs, XQuantSetup setup) => new([.. codecs.All, .. XQuantCodecs.Make(setup)]);
 
     /// <summary>The codec of a name, or null.</summary>
     public static IKvCodec? Find(string name) => Array.Find(Codecs, codec => codec.Name == name);

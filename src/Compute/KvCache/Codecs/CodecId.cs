@@ -44,4 +44,16 @@ internal enum CodecId : byte
 
     /// <summary><see cref="Int2"/> with one scale for four tokens, as small as <see cref="CommVq2"/>, to compare at equal bytes.</summary>
     Int2Grouped = 13,
+
+    /// <summary>8-bit latents of a singular value decomposition, a layer page at a time. Numbers to 27 are kept for this family.</summary>
+    XQuant8 = 14,
+
+    /// <summary>4-bit latents.</summary>
+    XQuant4 = 15,
+
+    /// <summary>3-bit latents.</summary>
+    XQuant3 = 16,
+
+    /// <summary>2-bit latents.</summary>
+    XQuant2 = 17,
 }

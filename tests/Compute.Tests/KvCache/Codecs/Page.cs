@@ -19,7 +19,7 @@ internal sealed unsafe class Page
         Start = start;
         Codec = codec;
         HeadDim = headDim;
-        _shape = Shape(headDim);
+        _shape = UnitShape.For(codec.Kind, new KvShape(1, 1, 1, headDim), 1);
         KeyBytes = codec.PartBytes(KvSide.Keys, _shape);
         int valueBytes = codec.PartBytes(KvSide.Values, _shape);
         _bytes = GC.AllocateArray<byte>(KeyBytes + valueBytes + Guard, pinned: true);
