@@ -2,6 +2,7 @@ using System.Globalization;
 using System.Runtime.InteropServices;
 using System.Security.Cryptography;
 using Concertina.Compute.Calibration.CommVq;
+using Concertina.Compute.Calibration.XQuant;
 using Concertina.Compute.Evaluation;
 using Concertina.Compute.Kernels.Elementwise;
 using Concertina.Compute.KvCache.Codecs.CommVq;
@@ -84,6 +85,34 @@ public static class ModelCalibration
             Books = profile.Books,
             Residuals = profile.Residuals,
             ArmBooks = profile.ArmBooks,
+            Latents = profile.Latents,
+        };
+    }
+
+    /// <summary>A profile with XQuant's latent maps, made from the model's weights alone.</summary>
+    /// <param name="profile">The profile.</param>
+    /// <param name="source">Its model.</param>
+    /// <param name="cancellation">Cancels between layers.</param>
+    /// <exception cref="ArgumentException">The profile is another model's.</exception>
+    /// <exception cref="InvalidDataException">The weights cannot be decomposed well enough.</exception>
+    public static KvProfile WithLatents(KvProfile profile, ModelSource source, CancellationToken cancellation)
+    {
+        ArgumentNullException.ThrowIfNull(profile);
+        ArgumentNullException.ThrowIfNull(source);
+        if (profile.ModelHash != source.ContentHash)
+        {
+            throw new ArgumentException($"The profile was made for model {profile.ModelHash}, not for {source.ContentHash}. Calibrate this model.", nameof(profile));
+        }
+        return new KvProfile
+        {
+            ModelHash = profile.ModelHash,
+            Shape = profile.Shape,
+            Calibration = profile.Calibration,
+            Rungs = profile.Rungs,
+            Books = profile.Books,
+            Residuals = profile.Residuals,
+            ArmBooks = profile.ArmBooks,
+            Latents = LatentPreparation.Maps(source, cancellation),
         };
     }
 

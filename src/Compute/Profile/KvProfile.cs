@@ -4,6 +4,7 @@ using System.Text.Json;
 using Concertina.Compute.KvCache;
 using Concertina.Compute.KvCache.Codecs.CommVq;
 using Concertina.Compute.KvCache.Codecs.CommVq.Books;
+using Concertina.Compute.KvCache.Codecs.XQuant;
 
 namespace Concertina.Compute.Profile;
 
@@ -45,8 +46,14 @@ public sealed class KvProfile
     /// <summary>Codebooks of arms that were trained for comparison, by name; profiles for serving have none.</summary>
     internal IReadOnlyDictionary<string, CommVqBooks> ArmBooks { get; init; } = new Dictionary<string, CommVqBooks>();
 
+    /// <summary>XQuant's latent maps of every layer, or null.</summary>
+    internal IReadOnlyList<LayerLatents>? Latents { get; init; }
+
     /// <summary>True when the profile has CommVQ codebooks.</summary>
     public bool HasCommVq => Books is not null;
+
+    /// <summary>True when the profile has XQuant's latent maps.</summary>
+    public bool HasXQuant => Latents is not null;
 
     /// <summary>Where the profile of a model is looked for.</summary>
     public static string PathFor(string modelPath) => Path.ChangeExtension(modelPath, null) + FileSuffix;
@@ -103,6 +110,10 @@ public sealed class KvProfile
         {
             BookTensors.Write(books, file, arm);
         }
+        if (Latents is not null)
+        {
+            LatentTensors.Write(Latents, file);
+        }
         file.Metadata["format"] = "concertina.kvprofile";
         file.Metadata["version"] = FormatVersion.ToString(CultureInfo.InvariantCulture);
         file.Metadata["model"] = ModelHash;
@@ -137,6 +148,7 @@ public sealed class KvProfile
                 Books = BookTensors.Read(file, kvShape.HeadCount, kvShape.HeadDim),
                 Residuals = BookTensors.ReadResiduals(file, kvShape.HeadCount),
                 ArmBooks = Arms(file, kvShape),
+                Latents = LatentTensors.Read(file, kvShape),
             };
         }
         catch (Exception problem) when (problem is JsonException or FormatException or OverflowException or KeyNotFoundException

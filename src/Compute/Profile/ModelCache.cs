@@ -3,6 +3,7 @@ using Concertina.Compute.KvCache;
 using Concertina.Compute.KvCache.Codecs;
 using Concertina.Compute.KvCache.Codecs.CommVq;
 using Concertina.Compute.KvCache.Codecs.CommVq.Books;
+using Concertina.Compute.KvCache.Codecs.XQuant;
 using Concertina.Compute.KvCache.Rungs;
 using Concertina.Compute.Model;
 
@@ -63,13 +64,17 @@ public static class ModelCache
     /// <param name="source">The model.</param>
     /// <param name="profile">Its profile, or null.</param>
     /// <param name="guardFactor">See <see cref="KvCacheOptions.GuardFactor"/>; 0, for all but serving, guards nothing.</param>
-    internal static CodecSet Codecs(ModelSource source, KvProfile? profile, double guardFactor = 0) => profile?.Books is { } books
-        ? CodecCatalog.WithCommVq(SetupFor(source, books) with
-        {
-            Residuals = guardFactor > 0 ? profile.Residuals : null,
-            GuardFactor = guardFactor,
-        })
-        : CodecCatalog.WithoutProfile();
+    internal static CodecSet Codecs(ModelSource source, KvProfile? profile, double guardFactor = 0)
+    {
+        CodecSet codecs = profile?.Books is { } books
+            ? CodecCatalog.WithCommVq(SetupFor(source, books) with
+            {
+                Residuals = guardFactor > 0 ? profile.Residuals : null,
+                GuardFactor = guardFactor,
+            })
+            : CodecCatalog.WithoutProfile();
+        return profile?.Latents is { } latents ? CodecCatalog.WithXQuant(codecs, SetupFor(source, latents)) : codecs;
+    }
 
     /// <summary>The same with the arms that the profile has books for, to be compared.</summary>
     internal static CodecSet CodecsWithArms(ModelSource source, KvProfile? profile) => profile is null || profile.ArmBooks.Count == 0
@@ -87,11 +92,23 @@ public static class ModelCache
         return new CommVqSetup
         {
             Books = books,
-            Frequencies = Rotary.Frequencies(config.RopeDim, config.RopeBase, config.RopeLinearFactor, source.RopeFrequencyDivisors.Span),
+            Frequencies = Frequencies(source),
             PositionCount = config.ContextLength,
             HistogramValues = CommVqSetup.PrefersHistogram(books.Shape, config.GroupSize),
         };
     }
+
+    /// <summary>How XQuant's latent maps are used with a model.</summary>
+    internal static XQuantSetup SetupFor(ModelSource source, IReadOnlyList<LayerLatents> latents) => new()
+    {
+        Shape = source.Config.ToKvShape(),
+        Layers = latents,
+        Frequencies = Frequencies(source),
+        PositionCount = source.Config.ContextLength,
+    };
+
+    private static double[] Frequencies(ModelSource source) => Rotary.Frequencies(
+        source.Config.RopeDim, source.Config.RopeBase, source.Config.RopeLinearFactor, source.RopeFrequencyDivisors.Span);
 
     /// <summary>The rungs below lossless that the options name.</summary>
     /// <exception cref="ArgumentException">A name is no rung, stands twice, or needs a profile that is not there.</exception>
