@@ -1,4 +1,6 @@
+using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
+using System.Runtime.Intrinsics;
 
 namespace Concertina.Compute.KvCache.Codecs.XQuant;
 
@@ -51,19 +53,17 @@ internal static class LatentPlanes
     /// <param name="words">The part.</param>
     public static void Pack(KvSide side, int bits, ReadOnlySpan<byte> codes, Span<uint> words)
     {
-        int width = codes.Length / Slots;
         int lowBits = LowBits(bits);
-        uint mask = (1u << lowBits) - 1;
-        Span<uint> high = words[PlaneWords(width, lowBits)..];
-        for (int i = 0; i < codes.Length; i++)
+        Plane low = new(side, lowBits, codes.Length / Slots);
+        Plane high = new(side, 1, codes.Length / Slots);
+        Span<uint> highWords = words[PlaneWords(codes.Length / Slots, lowBits)..];
+        for (int first = 0; first < codes.Length; first += Line)
         {
-            (int slot, int channel) = side == KvSide.Keys ? (i % Slots, i / Slots) : (i / width, i % width);
-            (int word, int shift) = Field(side, lowBits, slot, channel);
-            words[word] |= (codes[i] & mask) << shift;
+            Vector128<byte> line = Vector128.Create(codes.Slice(first, Line));
+            Put(line & Vector128.Create((byte)((1 << lowBits) - 1)), low.At(first), words);
             if (bits == 3)
             {
-                (word, shift) = Field(side, 1, slot, channel);
-                high[word] |= (uint)(codes[i] >> 2) << shift;
+                Put(line >>> 2, high.At(first), highWords);
             }
         }
     }
@@ -71,21 +71,20 @@ internal static class LatentPlanes
     /// <summary>Reads codes back, as <see cref="Pack"/> took them.</summary>
     public static void Unpack(KvSide side, int bits, ReadOnlySpan<uint> words, Span<byte> codes)
     {
-        int width = codes.Length / Slots;
         int lowBits = LowBits(bits);
         uint mask = (1u << lowBits) - 1;
-        ReadOnlySpan<uint> high = words[PlaneWords(width, lowBits)..];
-        for (int i = 0; i < codes.Length; i++)
+        Plane low = new(side, lowBits, codes.Length / Slots);
+        Plane high = new(side, 1, codes.Length / Slots);
+        ReadOnlySpan<uint> highWords = words[PlaneWords(codes.Length / Slots, lowBits)..];
+        for (int first = 0; first < codes.Length; first += Line)
         {
-            (int slot, int channel) = side == KvSide.Keys ? (i % Slots, i / Slots) : (i / width, i % width);
-            (int word, int shift) = Field(side, lowBits, slot, channel);
-            uint code = (words[word] >> shift) & mask;
-            if (bits == 3)
+            (int word, int shift) = low.At(first);
+            (int highWord, int highShift) = high.At(first);
+            for (int i = 0; i < Line; i++)
             {
-                (word, shift) = Field(side, 1, slot, channel);
-                code |= ((high[word] >> shift) & 1) << 2;
+                uint third = bits == 3 ? ((highWords[highWord + i] >> highShift) & 1) << 2 : 0;
+                codes[first + i] = (byte)(((words[word + i] >> shift) & mask) | third);
             }
-            codes[i] = (byte)code;
         }
     }
 
@@ -95,14 +94,37 @@ internal static class LatentPlanes
     /// <summary>The words of a part.</summary>
     public static ReadOnlySpan<uint> Words(ReadOnlySpan<byte> part) => MemoryMarshal.Cast<byte, uint>(part);
 
-    private static (int Word, int Shift) Field(KvSide side, int planeBits, int slot, int channel)
+    // 16 codes to one field of 16 words.
+    private static void Put(Vector128<byte> codes, (int Word, int Shift) at, Span<uint> words)
     {
-        int fields = WordBits / planeBits;
-        if (side == KvSide.Keys)
+        (Vector128<ushort> lower, Vector128<ushort> upper) = Vector128.Widen(codes);
+        ref uint target = ref words[at.Word];
+        _ = words[at.Word + Line - 1];
+        (Vector128<uint> a, Vector128<uint> b) = Vector128.Widen(lower);
+        (Vector128<uint> c, Vector128<uint> d) = Vector128.Widen(upper);
+        Or(a << at.Shift, ref target);
+        Or(b << at.Shift, ref Unsafe.Add(ref target, 4));
+        Or(c << at.Shift, ref Unsafe.Add(ref target, 8));
+        Or(d << at.Shift, ref Unsafe.Add(ref target, 12));
+    }
+
+    private static void Or(Vector128<uint> field, ref uint target) => (Vector128.LoadUnsafe(ref target) | field).StoreUnsafe(ref target);
+
+    /// <summary>One plane of codes of so many bits.</summary>
+    private readonly struct Plane(KvSide side, int bits, int width)
+    {
+        /// <summary>First word and shift of 16 neighbouring codes.</summary>
+        public (int Word, int Shift) At(int first)
         {
-            int share = fields / 4;
-            return ((channel / share * Line) + (slot % Line), planeBits * ((4 * (channel % share)) + (slot / Line)));
+            int fields = WordBits / bits;
+            if (side == KvSide.Keys)
+            {
+                (int channel, int slot) = (first / Slots, first % Slots);
+                int share = fields / 4;
+                return (channel / share * Line, bits * ((4 * (channel % share)) + (slot / Line)));
+            }
+            (int token, int latent) = (first / width, first % width);
+            return (((latent / Line * (Slots / fields)) + (token / fields)) * Line, bits * (token % fields));
         }
-        return ((((channel / Line * (Slots / fields)) + (slot / fields)) * Line) + (channel % Line), planeBits * (slot % fields));
     }
 }

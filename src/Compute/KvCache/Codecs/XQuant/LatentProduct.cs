@@ -9,6 +9,8 @@ namespace Concertina.Compute.KvCache.Codecs.XQuant;
 /// </summary>
 internal unsafe struct LatentProduct
 {
+    private const int InnerBlock = 128;
+
     /// <summary>[rows, RowStride].</summary>
     public float* Factors;
 
@@ -41,6 +43,21 @@ internal unsafe struct LatentProduct
         where TV : struct => Run<TL, TV>(rows, adds: true);
 
     private readonly void Run<TL, TV>(int rows, bool adds)
+        where TL : struct, ILanes<TV>
+        where TV : struct
+    {
+        // Sums go through memory between blocks, which changes no bit, and a block of the matrix stays in the nearest cache.
+        LatentProduct block = this;
+        for (int first = 0; first < Inner; first += InnerBlock)
+        {
+            block.Factors = Factors + first;
+            block.Matrix = Matrix + ((long)first * MatrixStride);
+            block.Inner = Math.Min(InnerBlock, Inner - first);
+            block.RunBlock<TL, TV>(rows, adds || first > 0);
+        }
+    }
+
+    private readonly void RunBlock<TL, TV>(int rows, bool adds)
         where TL : struct, ILanes<TV>
         where TV : struct
     {

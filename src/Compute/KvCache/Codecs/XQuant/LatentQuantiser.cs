@@ -1,3 +1,4 @@
+using System.Runtime.Intrinsics;
 using Concertina.Compute.Kernels;
 using Concertina.Compute.KvCache.Codecs.RowQuant;
 
@@ -12,16 +13,23 @@ internal static class LatentQuantiser
     private const float LargestHalf = 65504f;
     private const int Slots = KvShape.PageTokens;
 
-    /// <summary>Halves of a row of latents, in place: nearest even; a finite latent that no half holds becomes the largest.</summary>
-    public static void Round(Span<float> latents, Span<ushort> halves)
+    /// <summary>
+    /// Latents times factors, as halves: nearest even; a finite latent that no half holds becomes the largest. In place.
+    /// </summary>
+    /// <param name="latents">A multiple of 16.</param>
+    /// <param name="factors">As many.</param>
+    /// <param name="halves">Room for as many.</param>
+    public static void Round(Span<float> latents, ReadOnlySpan<float> factors, Span<ushort> halves)
     {
-        foreach (ref float latent in latents)
+        Vector256<float> limit = Vector256.Create(LargestHalf);
+        for (int i = 0; i < latents.Length; i += Vector256<float>.Count)
         {
-            // False for NaN and infinities, which stay.
-            if (MathF.Abs(latent) > LargestHalf && float.IsFinite(latent))
-            {
-                latent = MathF.CopySign(LargestHalf, latent);
-            }
+            Span<float> line = latents.Slice(i, Vector256<float>.Count);
+            Vector256<float> x = Vector256.Create((ReadOnlySpan<float>)line) * Vector256.Create(factors.Slice(i, Vector256<float>.Count));
+            // NaN and infinities stay: their product with 0 is not 0.
+            Vector256<float> finite = Vector256.Equals(x * Vector256<float>.Zero, Vector256<float>.Zero);
+            Vector256<float> clamped = Vector256.MinNative(Vector256.MaxNative(x, -limit), limit);
+            Vector256.ConditionalSelect(finite, clamped, x).CopyTo(line);
         }
         HalfConversion.ToHalf(latents, halves);
         HalfConversion.ToSingle(halves[..latents.Length], latents);

@@ -96,7 +96,7 @@ internal static unsafe class LatentTiles<TL, TV, TBits>
                 }
             }
         }
-        for (int slot = 0; head->Inner > width && slot < slots; slot++)
+        for (int slot = 0; head->Stride > width && slot < slots; slot++)
         {
             new Span<float>(tile + (slot * head->Stride) + width, head->Stride - width).Clear();
             tile[(slot * head->Stride) + width] = 1f;

@@ -24,7 +24,8 @@ internal sealed unsafe class PartBuffers
         SplitWidth = splitWidth;
         Codes = new byte[stride * Slots];
         Halves = new ushort[stride];
-        PageHalves = new ushort[Slots];
+        Ones = new float[stride];
+        Array.Fill(Ones, 1f);
     }
 
     /// <summary>[64, stride] or [stride, 64].</summary>
@@ -48,8 +49,8 @@ internal sealed unsafe class PartBuffers
     /// <summary>[stride].</summary>
     public ushort[] Halves { get; }
 
-    /// <summary>[64].</summary>
-    public ushort[] PageHalves { get; }
+    /// <summary>[stride] 1.</summary>
+    public float[] Ones { get; }
 
     private long SplitStart { get; }
 
@@ -57,7 +58,7 @@ internal sealed unsafe class PartBuffers
 
     /// <summary>Bytes of the buffers.</summary>
     public static long Bytes(int stride, int headDim, int splitWidth) =>
-        (FloatCount(stride, headDim, splitWidth) * sizeof(float)) + (stride * (Slots + sizeof(ushort))) + (Slots * sizeof(ushort));
+        (FloatCount(stride, headDim, splitWidth) * sizeof(float)) + (stride * (Slots + sizeof(ushort) + sizeof(float)));
 
     private static long FloatCount(int stride, int headDim, int splitWidth) => (2L * Slots * (stride + headDim)) + splitWidth;
 }

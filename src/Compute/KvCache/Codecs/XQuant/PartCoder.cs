@@ -47,16 +47,20 @@ internal readonly unsafe struct PartCoder<TL, TV, TBits>(XQuantTables tables, Pa
                 bias.IsEmpty ? default : bias.Span.Slice(kvHead * shape.HeadDim, shape.HeadDim));
             AddLatents(side, (layer * shape.KvHeadCount) + kvHead, rowsOfHead / shape.HeadDim);
         }
+        // The factors of a line are those of its latents; a line of keys is one slot until it is turned.
         ReadOnlySpan<float> scales = tables.InverseSquares(side, layer);
-        for (int i = 0; i < latents.Length; i++)
+        if (!isKeys)
         {
-            latents[i] *= scales[isKeys ? i % width : i / Slots];
+            Transpose(buffers.Latents, (width, Slots), buffers.Turned);
         }
-        Transpose(buffers.Latents, isKeys ? (Slots, width) : (width, Slots), buffers.Turned);
-        int line = isKeys ? Slots : width;
-        for (int first = 0; first < latents.Length; first += line)
+        float* lines = isKeys ? buffers.Latents : buffers.Turned;
+        for (int slot = 0; slot < Slots; slot++)
         {
-            LatentQuantiser.Round(new Span<float>(buffers.Turned + first, line), isKeys ? buffers.PageHalves : buffers.Halves);
+            LatentQuantiser.Round(new Span<float>(lines + (slot * width), width), scales, buffers.Halves);
+        }
+        if (isKeys)
+        {
+            Transpose(buffers.Latents, (Slots, width), buffers.Turned);
         }
     }
 
@@ -76,10 +80,9 @@ internal readonly unsafe struct PartCoder<TL, TV, TBits>(XQuantTables tables, Pa
             (float scale, float minimum) = LatentScale.Of(scales[group]);
             latents[i] = (codes[i] * scale) + minimum;
         }
-        int row = side == KvSide.Keys ? Slots : width;
-        for (int first = 0; first < count; first += row)
+        for (int first = 0; first < count; first += width)
         {
-            LatentQuantiser.Round(latents.Slice(first, row), side == KvSide.Keys ? buffers.PageHalves : buffers.Halves);
+            LatentQuantiser.Round(latents.Slice(first, width), buffers.Ones, buffers.Halves);
         }
         var target = new PartTarget(part, TBits.Bits, buffers.Codes);
         _ = side == KvSide.Keys

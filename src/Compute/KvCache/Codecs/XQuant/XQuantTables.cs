@@ -10,6 +10,8 @@ namespace Concertina.Compute.KvCache.Codecs.XQuant;
 /// </summary>
 internal sealed unsafe class XQuantTables
 {
+    private const int CrowdedWidth = 256;
+
     private readonly PinnedTable[] _matrices = new PinnedTable[2];
     private readonly PinnedTable _slots;
     private readonly LatentHead[] _heads;
@@ -53,8 +55,11 @@ internal sealed unsafe class XQuantTables
     /// <summary>Latents that a page stores of a token: those of the layer that has most, in whole lines.</summary>
     public int Width(KvSide side) => RoundUp(Setup.Layers.Max(layer => layer.Of(side).StoredRank));
 
-    /// <summary>Latents of a tile: one line more where a layer has a bias.</summary>
-    public int Stride(KvSide side) => Width(side) + (HasBias(side) ? LatentPlanes.Line : 0);
+    /// <summary>
+    /// Latents of a tile: one line more where a layer has a bias, and where rows would lie so many bytes apart that they share
+    /// the sets of a cache.
+    /// </summary>
+    public int Stride(KvSide side) => Width(side) + (HasBias(side) || Width(side) % CrowdedWidth == 0 ? LatentPlanes.Line : 0);
 
     /// <summary>Bytes of one side: its tables, and the maps they were made from, which live as long.</summary>
     public long Bytes(KvSide side)
