@@ -27,23 +27,6 @@ internal readonly unsafe struct XQuantKeys<TBits> : IKeyReader
     }
 }
 
-/// <summary>The product that attention and decoding share.</summary>
-internal static unsafe class KeyTiles
-{
-    /// <summary>Keys before RoPE, [headDim, 64], from latents [Stride, 64].</summary>
-    public static LatentProduct Product(LatentHead* head, float* latents, float* tile) => new()
-    {
-        Factors = head->Matrix,
-        RowStride = head->Stride,
-        Matrix = latents,
-        MatrixStride = KvShape.PageTokens,
-        Inner = head->Inner,
-        Columns = KvShape.PageTokens,
-        Output = tile,
-        OutputStride = KvShape.PageTokens,
-    };
-}
-
 /// <summary>
 /// Values never rematerialised: y = sum of weight * x over all slots of a run, then y M_h once, which is the sum of weight * v.
 /// </summary>

@@ -151,14 +151,8 @@ internal sealed unsafe class LayerPage
             block.Maximum[row] = float.NegativeInfinity;
             block.Sum[row] = 0;
         }
-        new Span<float>(block.Values, block.PaddedRows * headDim).Clear();
+        // A row that sees nothing must not even lose the sign of a zero.
+        new Span<float>(block.Values, block.PaddedRows * headDim).Fill(-0f);
         return block;
     }
 }
-
-/// <summary>What attention gave.</summary>
-/// <param name="Outputs">Normalised, [rows, headDim].</param>
-/// <param name="Maximum">[rows].</param>
-/// <param name="Sum">[rows].</param>
-/// <param name="Values">Unnormalised, [rows, headDim].</param>
-internal sealed record Attended(float[] Outputs, float[] Maximum, float[] Sum, float[] Values);

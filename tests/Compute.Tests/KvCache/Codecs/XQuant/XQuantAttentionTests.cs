@@ -68,11 +68,16 @@ public sealed class XQuantAttentionTests
         LayerPage[] second = Pages(TestXQuant.Get("xq8", Shape), 1, layer: 1);
         (float[], int[]) block = Rows(2, firstPosition: 63);
 
-        // The same rows, so nearly the same attention; other maps, so not the same bits.
+        // Another layer's or head's map would give other rows back.
+        foreach (LayerPage page in (LayerPage[])[first[0], second[0]])
+        {
+            Assert.InRange(PageResidual.Of(TestXQuant.Uniform(64 * 2 * Shape.HeadDim, 0), page.Decode(KvSide.Keys)), 1e-4, 0.02);
+            Assert.InRange(PageResidual.Of(TestXQuant.Uniform(64 * 2 * Shape.HeadDim, 50), page.Decode(KvSide.Values)), 1e-4, 0.02);
+        }
+        // Nearly the same attention, but of other latents.
         float[] one = LayerPage.Attend(first, 0, block, VectorPaths.Best).Outputs;
         float[] other = LayerPage.Attend(second, 0, block, VectorPaths.Best).Outputs;
-
-        AssertNear(one, other, 0.2f);
+        AssertNear(one, other, 0.05f);
         Assert.NotEqual(Bits(one), Bits(other));
     }
 
