@@ -62,6 +62,7 @@ internal sealed unsafe class XQuantCodec<TBits> : IKvCodec
 
     public bool Encode(KvSide side, ReadOnlySpan<float> rows, in PartSite site, Span<byte> part)
     {
+        RequireSlots(rows.Length, _tables.Setup.Shape.KvHeadCount * _tables.Setup.Shape.HeadDim);
         Span<byte> whole = part[..PartBytes(side, site.Shape)];
         PartBuffers buffers = Take();
         bool finite = VectorPaths.Best switch
@@ -117,8 +118,9 @@ internal sealed unsafe class XQuantCodec<TBits> : IKvCodec
     /// <summary>Decoding by a given vector path; all give the same bits.</summary>
     internal void Decode(VectorPath path, KvSide side, ReadOnlySpan<byte> part, in PartSite site, Span<float> rows)
     {
+        RequireSlots(rows.Length, _tables.Setup.Shape.HeadDim);
         PartBuffers buffers = Take();
-        // Reads stay in the part, whose length the caller checked.
+        // Reads stay in the part, whose length the caller checked; writes in the buffers, which hold 64 slots.
         fixed (byte* bytes = part)
         {
             switch (path)
@@ -135,6 +137,15 @@ internal sealed unsafe class XQuantCodec<TBits> : IKvCodec
             }
         }
         Volatile.Write(ref _spare, buffers);
+    }
+
+    private void RequireSlots(int length, int slotLength)
+    {
+        if (length % slotLength != 0 || length / slotLength > KvShape.PageTokens)
+        {
+            throw new ArgumentException(
+                $"Codec '{Name}' was given {length} numbers; up to {KvShape.PageTokens} slots of {slotLength} are needed.", nameof(length));
+        }
     }
 
     private int LargestStride => Math.Max(_tables.Stride(KvSide.Keys), _tables.Stride(KvSide.Values));

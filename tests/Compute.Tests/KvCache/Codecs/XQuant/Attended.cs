@@ -5,4 +5,5 @@ namespace Concertina.Compute.Tests.KvCache.Codecs.XQuant;
 /// <param name="Maximum">[rows].</param>
 /// <param name="Sum">[rows].</param>
 /// <param name="Values">Unnormalised, [rows, headDim].</param>
-internal sealed record Attended(float[] Outputs, float[] Maximum, float[] Sum, float[] Values);
+/// <param name="Latents">Weighted sums of latents of the last run, [rows, stride].</param>
+internal sealed record Attended(float[] Outputs, float[] Maximum, float[] Sum, float[] Values, float[] Latents);

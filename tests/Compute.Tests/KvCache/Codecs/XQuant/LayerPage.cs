@@ -4,6 +4,7 @@ using Concertina.Compute.Attention.Folds;
 using Concertina.Compute.Attention.Lanes;
 using Concertina.Compute.KvCache;
 using Concertina.Compute.KvCache.Codecs;
+using Concertina.Compute.KvCache.Codecs.XQuant;
 using Concertina.Compute.KvCache.Memory;
 
 namespace Concertina.Compute.Tests.KvCache.Codecs.XQuant;
@@ -110,7 +111,8 @@ internal sealed unsafe class LayerPage
             outputs,
             new Span<float>(block.Maximum, count).ToArray(),
             new Span<float>(block.Sum, count).ToArray(),
-            new Span<float>(block.Values, count * headDim).ToArray());
+            new Span<float>(block.Values, count * headDim).ToArray(),
+            LatentSumsOf(pages[0].Codec, block, count));
         GC.KeepAlive(scratch);
         return attended;
     }
@@ -134,6 +136,10 @@ internal sealed unsafe class LayerPage
         GC.KeepAlive(scratch);
         return allocated;
     }
+
+    // Behind a line of header, [rows, Stride].
+    private static float[] LatentSumsOf(IKvCodec codec, in RowBlock block, int count) =>
+        new Span<float>(block.ValueScratch + 64, count * ((LatentHead*)codec.Data(KvSide.Values, 0))->Stride).ToArray();
 
     private static RowBlock Block(AttentionScratch scratch, int headDim, (float[] Queries, int[] Positions) rows)
     {

@@ -60,6 +60,10 @@ public sealed class XQuantContractTests
         IKvCodec codec = TestXQuant.Get("xq4", Shape);
         Assert.Contains("layer pages", Assert.Throws<ArgumentException>(() => codec.PartBytes(KvSide.Keys, UnitShape.HeadPage(Shape))).Message);
         byte[] part = new byte[codec.PartBytes(KvSide.Keys, Unit)];
+        Assert.Contains("64 slots of 128", Assert.Throws<ArgumentException>(
+            () => codec.Encode(KvSide.Keys, new float[65 * Channels], new PartSite(Unit, 0, 0), part)).Message);
+        Assert.Contains("64 slots of 64", Assert.Throws<ArgumentException>(
+            () => codec.Decode(KvSide.Keys, part, new PartSite(Unit, 0, 0), new float[65 * 64])).Message);
         Assert.Throws<ArgumentOutOfRangeException>(() => codec.Encode(KvSide.Keys, TestXQuant.Uniform(64 * Channels, 20), new PartSite(Unit, 0, 4096), part));
         float[] matrix = [1f, 0f, 0f, 1f];
         float[] broken = [1f, float.NaN, 0f, 1f];

@@ -5,6 +5,7 @@ using Concertina.Compute.Kernels;
 using Concertina.Compute.Kernels.Elementwise;
 using Concertina.Compute.KvCache;
 using Concertina.Compute.KvCache.Codecs;
+using Concertina.Compute.KvCache.Codecs.CommVq.Books;
 using Concertina.Compute.KvCache.Codecs.XQuant;
 using Concertina.Compute.KvCache.Memory;
 using Concertina.Compute.Tests.KvCache.Codecs.CommVq;
@@ -82,7 +83,7 @@ public sealed class XQuantGoldenTests
         RowGolden golden = new("xquant", "attend_b4.json");
         LayerPage page = Page(4, Setup(Frequencies(10_000)), start: 4000);
         float[] queries = [.. Golden.Interleave(RowGolden.Floats(golden.Inputs["q"]!), HeadDim).Select(query => query / 4f)];
-        List<float> maximum = [], sum = [], values = [], outputs = [];
+        List<float> maximum = [], sum = [], values = [], outputs = [], latents = [];
         for (int kvHead = 0; kvHead < 2; kvHead++)
         {
             Attended attended = LayerPage.Attend(
@@ -91,11 +92,13 @@ public sealed class XQuantGoldenTests
             sum.AddRange(attended.Sum);
             values.AddRange(attended.Values);
             outputs.AddRange(attended.Outputs);
+            latents.AddRange(attended.Latents);
         }
 
         Golden.AssertNear(RowGolden.Floats(golden.Expected["m"]!), maximum, 1e-5);
         Golden.AssertNear(RowGolden.Floats(golden.Expected["l"]!), sum, 1e-4);
         Golden.AssertNear(Golden.Interleave(RowGolden.Floats(golden.Expected["y"]!), HeadDim), values, 1e-4);
+        Golden.AssertNear(RowGolden.Floats(golden.Expected["latent_y"]!), latents, 1e-4);
         Golden.AssertNear(Golden.Interleave(RowGolden.Floats(golden.Expected["o"]!), HeadDim), outputs, 1e-5);
         Golden.AssertNear(
             RowGolden.Floats(golden.Expected["lse"]!), [.. maximum.Zip(sum, (m, l) => m + MathF.Log(l))], 1e-5);
@@ -111,6 +114,28 @@ public sealed class XQuantGoldenTests
 
         float[] expected = RowGolden.Floats(golden.Expected["xk"]!);
         AssertHalves(expected, actual[..expected.Length], 1e-4);
+    }
+
+    [Fact]
+    public void Keys_are_turned_back_and_latents_are_multiplied_as_in_the_reference()
+    {
+        RowGolden golden = new("xquant", "recover_latents.json");
+        float[] rotated = Golden.Interleave(
+            [.. RowGolden.Integers(golden.Inputs["k_rotated_half_bits"]!).Select(bits => HalfConversion.ToSingle((ushort)bits))], HeadDim);
+        XQuantSetup setup = Setup(Frequencies(10_000));
+        var tables = new XQuantTables(setup);
+        float[] split = new float[tables.Angles.Width];
+        for (int row = 0; row < rotated.Length; row += HeadDim)
+        {
+            PairLayout.Split(rotated.AsSpan(row, HeadDim), split);
+            tables.Angles.TurnBack(100 + (row / Width), split);
+            PairLayout.Join(split, rotated.AsSpan(row, HeadDim));
+        }
+        float[] latents = RowGolden.Floats(golden.Expected["xk"]!);
+        float[] mixing = setup.Layers[0].Keys.Matrix.ToArray();
+
+        Golden.AssertNear(Interleaved(golden.Expected["unrotated"]!), rotated, 1e-6);
+        Golden.AssertNear(Interleaved(golden.Expected["rematerialised"]!), [.. Product(latents, mixing, Width).Select(value => (float)value)], 1e-5);
     }
 
     public static TheoryData<string> Paths => [.. Enum.GetValues<VectorPath>().Where(VectorPaths.IsSupported).Select(path => path.ToString())];
