@@ -19,8 +19,7 @@ internal static class CalibrateCommand
         Option<string> model = new("--model") { Description = "GGUF file.", Required = true };
         Option<string[]> text = new("--text")
         {
-            Description = "Texts: the first half is trained on, the second half measured on.",
-            Required = true,
+            Description = "Texts: the first half is trained on, the second half measured on. Needed without --keep.",
             AllowMultipleArgumentsPerToken = true,
         };
         Option<int> tokens = new("--tokens") { Description = "Tokens that are trained on.", DefaultValueFactory = _ => 16_384 };
@@ -31,18 +30,24 @@ internal static class CalibrateCommand
         Option<string?> output = new("--out") { Description = "The profile; default: MODEL.kvprofile.safetensors." };
         Option<int> seed = new("--seed") { Description = "Seed.", DefaultValueFactory = _ => 1 };
         Option<bool> arms = new("--arms") { Description = "Train the variants of CommVQ too, for eval to compare; not for serving." };
+        Option<bool> keep = new("--keep") { Description = "Keep what the profile there is has, measured rungs too, and add what is made of the weights alone: XQuant's latent maps." };
         Option<int> threads = new("--threads") { Description = "Threads; 0: one per core." };
         Command command = new("calibrate", "Trains codebooks, measures every rung, and writes the model's KV profile. A stopped run goes on when it is started again.")
         {
-            model, text, tokens, measured, rungs, recall, documents, output, seed, arms, threads,
+            model, text, tokens, measured, rungs, recall, documents, output, seed, arms, keep, threads,
         };
         command.SetAction((arguments, cancellation) => Task.Run(() =>
         {
             string modelPath = arguments.GetRequiredValue(model);
             string path = arguments.GetValue(output) ?? KvProfile.PathFor(modelPath);
             using EvaluatedModel evaluated = EvaluatedModel.Bare(modelPath);
+            if (arguments.GetValue(keep))
+            {
+                Extend(evaluated, path, cancellation);
+                return ExitCode.Success;
+            }
             CalibrationTexts texts = CalibrationTexts.Split(
-                evaluated, arguments.GetRequiredValue(text), arguments.GetRequiredValue(tokens), arguments.GetRequiredValue(measured));
+                evaluated, arguments.GetValue(text) ?? [], arguments.GetRequiredValue(tokens), arguments.GetRequiredValue(measured));
             CalibrationPlan plan = new()
             {
                 Seed = arguments.GetRequiredValue(seed),
@@ -50,7 +55,7 @@ internal static class CalibrateCommand
                 Threads = arguments.GetValue(threads),
                 WorkFolder = path + ".work",
             };
-            KvProfile trained = Train(evaluated, texts, plan, cancellation);
+            KvProfile trained = ModelCalibration.WithLatents(Train(evaluated, texts, plan, cancellation), evaluated.File, cancellation);
             EvaluationSettings settings = new()
             {
                 Rungs = arguments.GetRequiredValue(rungs).Split(',', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries),
@@ -64,6 +69,19 @@ internal static class CalibrateCommand
             return ExitCode.Success;
         }, cancellation));
         return command;
+    }
+
+    private static void Extend(EvaluatedModel model, string path, CancellationToken cancellation)
+    {
+        try
+        {
+            KvProfile before = KvProfile.Load(path, model.File.ContentHash, model.File.Config.ToKvShape());
+            Save(ModelCalibration.WithLatents(before, model.File, cancellation), path, path + ".work");
+        }
+        catch (Exception problem) when (problem is KvProfileException or IOException)
+        {
+            throw new CliException(ExitCode.Failure, problem.Message);
+        }
     }
 
     private static KvProfile Train(EvaluatedModel model, CalibrationTexts texts, CalibrationPlan plan, CancellationToken cancellation)
@@ -120,7 +138,10 @@ internal static class CalibrateCommand
         try
         {
             profile.Save(path);
-            Directory.Delete(workFolder, recursive: true);
+            if (Directory.Exists(workFolder))
+            {
+                Directory.Delete(workFolder, recursive: true);
+            }
         }
         catch (Exception problem) when (problem is IOException or UnauthorizedAccessException)
         {

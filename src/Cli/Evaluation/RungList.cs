@@ -13,7 +13,7 @@ internal static class RungList
         {
             return text.Split(',', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries);
         }
-        IEnumerable<Rung> known = profile?.HasCommVq == true ? RungCatalog.All : RungCatalog.WithoutProfile;
+        IEnumerable<Rung> known = profile is null ? RungCatalog.WithoutProfile : RungCatalog.All.Where(profile.Serves);
         return [.. known.Select(rung => rung.Name).Union(profile?.Rungs.Select(rung => rung.Name) ?? [])];
     }
 }

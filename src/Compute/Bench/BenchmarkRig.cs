@@ -25,7 +25,8 @@ internal sealed class BenchmarkRig : IDisposable
         long tokenBytes = 2L * sizeof(ushort) * config.LayerCount * config.KvHeadCount * config.HeadDim;
         long slots = (settings.Depth + settings.Tokens + (2L * KvShape.PageTokens)) * settings.Batch;
         var options = new KvCacheOptions { BudgetBytes = FixedBytes + (long)(slots * tokenBytes * KvHeadroom) };
-        CacheParts parts = CacheParts.WithoutProfile(settings.Rung) with { Codecs = ModelCache.Codecs(source, profile) };
+        CacheParts parts = CacheParts.WithoutProfile(settings.Rung);
+        parts = parts with { Codecs = ModelCache.Codecs(source, profile, parts.Rungs) };
         Cache = new(config.ToKvShape(), options, parts);
         int threads = settings.Threads == 0 ? Environment.ProcessorCount : settings.Threads;
         int rows = Math.Max(settings.ChunkTokens, settings.Batch);

@@ -27,7 +27,7 @@ public static class CapacityBenchmark
                 $"A session of {settings.Tokens:N0} tokens exceeds the model's context of {source.Config.ContextLength:N0}. Ask for fewer.", nameof(settings));
         }
         Rung[] rungs = [.. settings.Rungs.Select(RungCatalog.Parse)];
-        var setup = new CapacitySetup(source.Config.ToKvShape(), ModelCache.Codecs(source, profile), settings);
+        var setup = new CapacitySetup(source.Config.ToKvShape(), ModelCache.Codecs(source, profile, rungs), settings);
         return [.. rungs.Select(rung => Measure(setup, rung, cancellation))];
     }
 

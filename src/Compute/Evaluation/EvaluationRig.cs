@@ -35,7 +35,7 @@ public sealed class EvaluationRig : IDisposable
         Cache = new PagedKvCache(Config.ToKvShape(), new KvCacheOptions { BudgetBytes = settings.BudgetBytes }, new CacheParts
         {
             Open = new F16Codec(),
-            Codecs = ModelCache.CodecsWithArms(source, profile),
+            Codecs = ModelCache.CodecsWithArms(source, profile, Rungs),
             Rungs = Rungs,
             Eviction = EvictionModes.Find(settings.Eviction),
             SqueezesWindow = settings.SqueezesWindow,

@@ -35,11 +35,11 @@ public sealed class CacheInspection
         HashSet<string> ladder = [.. ModelCache.Rungs(options, profile).Select(rung => rung.Name), "f16"];
         IEnumerable<Rung> below = profile is null
             ? RungCatalog.WithoutProfile
-            : profile.Rungs.Select(rung => RungCatalog.Parse(rung.Name)).Where(rung => profile.HasCommVq || !RungCatalog.NeedsProfile(rung));
+            : profile.Rungs.Select(rung => RungCatalog.Parse(rung.Name)).Where(profile.Serves);
         using var cache = new PagedKvCache(source.Config.ToKvShape(), options, new CacheParts
         {
             Open = CodecCatalog.ForOpenPages(options),
-            Codecs = ModelCache.Codecs(source, profile),
+            Codecs = ModelCache.Codecs(source, profile, below),
             Rungs = [.. below.Where(rung => rung.Name != "f16")],
         });
         KvRungFacts[] facts = EngineLadder.Of(cache, profile);

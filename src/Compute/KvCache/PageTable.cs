@@ -43,7 +43,7 @@ public sealed class PageTable
     /// <summary>Tokens before the first inexact column; equals <see cref="TokenCount"/> while everything is exact.</summary>
     public int ExactTokens { get; internal set; }
 
-    /// <summary>Units that were stored anew at a deeper rung since the table was made.</summary>
+    /// <summary>Head pages, or as much in larger units, that were stored anew at a deeper rung since the table was made.</summary>
     public long TranscodedUnits { get; internal set; }
 
     /// <summary>Units that were kept in a finer form than its rung's, because there they would have lost too much.</summary>

@@ -5,6 +5,7 @@ using Concertina.Compute.KvCache;
 using Concertina.Compute.KvCache.Codecs.CommVq;
 using Concertina.Compute.KvCache.Codecs.CommVq.Books;
 using Concertina.Compute.KvCache.Codecs.XQuant;
+using Concertina.Compute.KvCache.Rungs;
 
 namespace Concertina.Compute.Profile;
 
@@ -54,6 +55,9 @@ public sealed class KvProfile
 
     /// <summary>True when the profile has XQuant's latent maps.</summary>
     public bool HasXQuant => Latents is not null;
+
+    /// <summary>Whether it has the data that a rung needs.</summary>
+    public bool Serves(Rung rung) => (HasCommVq || !RungCatalog.NeedsBooks(rung)) && (HasXQuant || !RungCatalog.NeedsLatents(rung));
 
     /// <summary>Where the profile of a model is looked for.</summary>
     public static string PathFor(string modelPath) => Path.ChangeExtension(modelPath, null) + FileSuffix;

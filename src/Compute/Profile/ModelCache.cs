@@ -23,11 +23,12 @@ public static class ModelCache
     {
         ArgumentNullException.ThrowIfNull(source);
         ArgumentNullException.ThrowIfNull(options);
+        IReadOnlyList<Rung> rungs = Rungs(options, profile);
         PagedKvCache cache = new(source.Config.ToKvShape(), options, new CacheParts
         {
             Open = CodecCatalog.ForOpenPages(options),
-            Codecs = Codecs(source, profile, options.GuardFactor),
-            Rungs = Rungs(options, profile),
+            Codecs = Codecs(source, profile, rungs, options.GuardFactor),
+            Rungs = rungs,
         });
         if (options.Rungs == Automatic || FirstOutOfOrder(cache) is not { } wrong)
         {
@@ -60,11 +61,12 @@ public static class ModelCache
         return [.. Rungs(options, profile).Select(rung => rung.Name)];
     }
 
-    /// <summary>The codecs a model can have.</summary>
+    /// <summary>The codecs that a cache with some rungs can have; those with maps of the model only where a rung needs them.</summary>
     /// <param name="source">The model.</param>
     /// <param name="profile">Its profile, or null.</param>
+    /// <param name="rungs">The rungs.</param>
     /// <param name="guardFactor">See <see cref="KvCacheOptions.GuardFactor"/>; 0, for all but serving, guards nothing.</param>
-    internal static CodecSet Codecs(ModelSource source, KvProfile? profile, double guardFactor = 0)
+    internal static CodecSet Codecs(ModelSource source, KvProfile? profile, IEnumerable<Rung> rungs, double guardFactor = 0)
     {
         CodecSet codecs = profile?.Books is { } books
             ? CodecCatalog.WithCommVq(SetupFor(source, books) with
@@ -73,14 +75,14 @@ public static class ModelCache
                 GuardFactor = guardFactor,
             })
             : CodecCatalog.WithoutProfile();
-        return profile?.Latents is { } latents ? CodecCatalog.WithXQuant(codecs, SetupFor(source, latents)) : codecs;
+        return profile?.Latents is { } latents && rungs.Any(RungCatalog.NeedsLatents) ? CodecCatalog.WithXQuant(codecs, SetupFor(source, latents)) : codecs;
     }
 
     /// <summary>The same with the arms that the profile has books for, to be compared.</summary>
-    internal static CodecSet CodecsWithArms(ModelSource source, KvProfile? profile) => profile is null || profile.ArmBooks.Count == 0
-        ? Codecs(source, profile)
+    internal static CodecSet CodecsWithArms(ModelSource source, KvProfile? profile, IEnumerable<Rung> rungs) => profile is null || profile.ArmBooks.Count == 0
+        ? Codecs(source, profile, rungs)
         : new CodecSet([
-            .. Codecs(source, profile).All,
+            .. Codecs(source, profile, rungs).All,
             .. CommVqArm.All.Where(arm => profile.ArmBooks.ContainsKey(arm.Name))
                 .Select(arm => CommVqCodec.MakeArm(arm, SetupFor(source, profile.ArmBooks[arm.Name]))),
         ]);
@@ -128,10 +130,11 @@ public static class ModelCache
             {
                 throw new ArgumentException($"KvCache:Rungs: {problem}");
             }
-            if (RungCatalog.NeedsProfile(rung) && profile?.HasCommVq != true)
+            if (RungCatalog.NeedsProfile(rung) && profile?.Serves(rung) != true)
             {
+                string needed = RungCatalog.NeedsLatents(rung) ? "latent maps" : "codebooks";
                 throw new ArgumentException(
-                    $"KvCache:Rungs names '{name}', which needs codebooks from a KV profile of this model, and there are none. " +
+                    $"KvCache:Rungs names '{name}', which needs {needed} from a KV profile of this model, and there are none. " +
                     "Make one (concertina calibrate), or leave the rung out.");
             }
             if (rungs.Exists(other => other.Name == name))

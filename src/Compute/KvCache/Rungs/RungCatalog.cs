@@ -25,6 +25,10 @@ public static class RungCatalog
         new("int2", "int2", "int2", 1),
         new("commvq2", "commvq2", "commvq2", 1),
         new("commvq1", "commvq1", "commvq1", 1),
+        new("xq8", "xq8", "xq8", 1),
+        new("xq4", "xq4", "xq4", 1),
+        new("xq3", "xq3", "xq3", 1),
+        new("xq2", "xq2", "xq2", 1),
     ];
 
     private static readonly Rung[] Arms =
@@ -48,11 +52,19 @@ public static class RungCatalog
     /// <summary>Rungs that need nothing trained, lossless first: the ladder of a model without a profile.</summary>
     public static IReadOnlyList<Rung> WithoutProfile { get; } = [.. Plain.Where(rung => !NeedsProfile(rung))];
 
-    /// <summary>Whether a rung needs codebooks from the model's KV profile.</summary>
-    public static bool NeedsProfile(Rung rung)
+    /// <summary>Whether a rung needs data from the model's KV profile.</summary>
+    public static bool NeedsProfile(Rung rung) => NeedsBooks(rung) || NeedsLatents(rung);
+
+    /// <summary>Whether a rung needs CommVQ's codebooks.</summary>
+    public static bool NeedsBooks(Rung rung) => Needs(rung, "commvq");
+
+    /// <summary>Whether a rung needs XQuant's latent maps.</summary>
+    public static bool NeedsLatents(Rung rung) => Needs(rung, "xq");
+
+    private static bool Needs(Rung rung, string family)
     {
         ArgumentNullException.ThrowIfNull(rung);
-        return rung.KeyCodec.StartsWith("commvq", StringComparison.Ordinal) || rung.ValueCodec.StartsWith("commvq", StringComparison.Ordinal);
+        return rung.KeyCodec.StartsWith(family, StringComparison.Ordinal) || rung.ValueCodec.StartsWith(family, StringComparison.Ordinal);
     }
 
     /// <summary>Reads a name.</summary>

@@ -76,7 +76,7 @@ internal sealed unsafe class GroupTranscoder(ColumnStore columns, UnitTable unit
     /// <param name="table">Its table.</param>
     /// <param name="group">The group.</param>
     /// <param name="to">Format it gets.</param>
-    /// <param name="moved">Units that were replaced.</param>
+    /// <param name="moved">Pages of heads that were stored anew.</param>
     public TranscodeResult Move(PageTable table, MoveGroup group, RungFormat to, out int moved)
     {
         moved = 0;
@@ -123,7 +123,7 @@ internal sealed unsafe class GroupTranscoder(ColumnStore columns, UnitTable unit
         }
         table.ExactTokens = Math.Min(table.ExactTokens, group.Column * KvShape.PageTokens);
         columns.ReleaseAll(_sources.AsSpan(0, sourceCount));
-        moved = sourceCount;
+        moved = group.PlaceCount;
         return TranscodeResult.Moved;
     }
 

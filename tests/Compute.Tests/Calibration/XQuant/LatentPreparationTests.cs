@@ -3,6 +3,7 @@ using Concertina.Compute.Calibration.XQuant;
 using Concertina.Compute.KvCache;
 using Concertina.Compute.KvCache.Codecs;
 using Concertina.Compute.KvCache.Codecs.XQuant;
+using Concertina.Compute.KvCache.Rungs;
 using Concertina.Compute.Model;
 using Concertina.Compute.Model.Weights;
 using Concertina.Compute.Profile;
@@ -111,10 +112,10 @@ public sealed class LatentPreparationTests
 
         Assert.True(profile.HasXQuant);
         Assert.Equal(shape.LayerCount, profile.Latents!.Count);
-        CodecSet codecs = ModelCache.Codecs(model, profile);
+        CodecSet codecs = ModelCache.Codecs(model, profile, [RungCatalog.Parse("xq4")]);
         Assert.Equal(["xq8", "xq4", "xq3", "xq2"], codecs.All.Where(codec => codec.Kind == Compute.KvCache.Memory.UnitKind.LayerPage).Select(codec => codec.Name));
-        Assert.Null(ModelCache.Codecs(model, without).Find("xq4"));
-        Assert.Null(ModelCache.Codecs(model, profile: null).Find("xq4"));
+        Assert.Null(ModelCache.Codecs(model, without, [RungCatalog.Parse("xq4")]).Find("xq4"));
+        Assert.Null(ModelCache.Codecs(model, profile: null, [RungCatalog.Parse("xq4")]).Find("xq4"));
         Assert.True(ModelCalibration.WithRungs(profile, [new RungMeasure { Name = "f16", OnLadder = true }], 0).HasXQuant);
         Assert.Throws<ArgumentException>(() => ModelCalibration.WithLatents(Profile("other", shape), model, CancellationToken.None));
     }
