@@ -50,6 +50,9 @@ public sealed record ModelConfig
     /// <summary>True when the output head is the embedding matrix.</summary>
     public required bool TiedHead { get; init; }
 
+    /// <summary>How the model decides what its KV cache may drop; null for a model that is not retrofitted.</summary>
+    public KvMethod? KvMethod { get; init; }
+
     /// <summary>Query heads per KV head (the group of grouped-query attention).</summary>
     public int GroupSize => QueryHeadCount / KvHeadCount;
 

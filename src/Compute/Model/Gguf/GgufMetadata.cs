@@ -32,6 +32,9 @@ internal sealed class GgufMetadata(MappedFile file)
 
     public bool Contains(string key) => _values.ContainsKey(key);
 
+    /// <summary>True for a key whose value is a single string.</summary>
+    public bool IsString(string key) => _values.TryGetValue(key, out GgufValue value) && value is { IsArray: false, Type: GgufValueType.String };
+
     /// <summary>A whole number of any integer type, or null when the key is missing.</summary>
     public long? FindInteger(string key)
     {

@@ -31,7 +31,7 @@ internal sealed class LlamaConfigReader(GgufFile file)
         {
             throw Error($"key 'llama.rope.dimension_count' is {ropeDim}; an even number is expected.");
         }
-        return new ModelConfig
+        ModelConfig config = new()
         {
             Architecture = Architecture,
             Name = _metadata.FindString("general.name") ?? Path.GetFileNameWithoutExtension(file.File.Path),
@@ -49,6 +49,7 @@ internal sealed class LlamaConfigReader(GgufFile file)
             ContextLength = _metadata.Integer("llama.context_length", 1, MaxContext),
             TiedHead = !file.Tensors.ContainsKey(LlamaTensors.Head),
         };
+        return config with { KvMethod = new KvMethodReader(file).Read(config) };
     }
 
     private void RequireArchitecture()
