@@ -38,6 +38,13 @@ public readonly ref struct KvRows
     /// <summary>Queries before RoPE, [rows, queryHeads * headDim]; empty unless declared as needed.</summary>
     public ReadOnlySpan<float> QueriesBeforeRope { get; init; }
 
+    /// <summary>
+    /// Decision logits of a retrofitted model, [rows, kvHeads], binary32; empty for other models. Row i decides about the token
+    /// <b>before</b> it, at position FirstPosition + i - 1, which is marked where the logit is above 0; at position 0 there is no such
+    /// token, and the logit says nothing.
+    /// </summary>
+    public ReadOnlySpan<float> Decisions { get; init; }
+
     /// <summary>Input of the layer's attention after its norm, [rows, embedding]; empty unless declared as needed.</summary>
     public ReadOnlySpan<float> LayerInput { get; init; }
 }

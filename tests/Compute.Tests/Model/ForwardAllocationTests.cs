@@ -9,10 +9,12 @@ namespace Concertina.Compute.Tests.Model;
 [Collection(Alone.Name)]
 public sealed class ForwardAllocationTests
 {
-    [Fact]
-    public void A_step_allocates_nothing_on_any_thread()
+    [Theory]
+    [InlineData("group 4")]
+    [InlineData("group 4, dms")]
+    public void A_step_allocates_nothing_on_any_thread(string shape)
     {
-        using RandomModel model = RandomModel.Create(TinyShapes.Find("group 4"), TensorType.Q80, seed: 1);
+        using RandomModel model = RandomModel.Create(TinyShapes.Find(shape), TensorType.Q80, seed: 1);
         using Harness harness = new(model, new CpuRunnerOptions { MaxStepRows = 64, MaxLogitRows = 8, Threads = 2 });
         PageTable decoding = harness.NewTable();
         PageTable prefilling = harness.NewTable();

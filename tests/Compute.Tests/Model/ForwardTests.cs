@@ -12,6 +12,8 @@ public sealed class ForwardTests
     [InlineData("group 3")]
     [InlineData("group 4")]
     [InlineData("odd widths")]
+    [InlineData("group 4, dms")]
+    [InlineData("odd widths, dms")]
     public void Logits_agree_with_a_plain_binary64_transformer(string shape)
     {
         using RandomModel model = RandomModel.Create(TinyShapes.Find(shape), TensorType.F32, seed: 7);
@@ -77,6 +79,7 @@ public sealed class ForwardTests
     [InlineData("group 4", TensorType.Q80)]
     [InlineData("group 3", TensorType.Q80)]
     [InlineData("odd widths", TensorType.F32)]
+    [InlineData("group 3, dms", TensorType.Q80)]
     public void Step_memory_is_known_before_it_is_allocated(string shape, TensorType type)
     {
         using RandomModel model = RandomModel.Create(TinyShapes.Find(shape), type, seed: 1);

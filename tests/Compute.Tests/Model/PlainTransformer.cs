@@ -13,6 +13,9 @@ internal sealed class PlainTransformer(ModelSource source)
     private readonly ModelConfig _config = source.Config;
     private readonly Dictionary<string, double[][]> _tensors = [];
 
+    /// <summary>Decision logits of a retrofitted model's last layer, [rows][KV heads], in the last call of <see cref="Logits"/>.</summary>
+    public List<double[]> Decisions { get; } = [];
+
     public double[][] Logits(int[] tokens)
     {
         double[][] stream = [.. tokens.Select(token => Tensor(LlamaTensors.Embedding)[token].ToArray())];
@@ -36,10 +39,13 @@ internal sealed class PlainTransformer(ModelSource source)
     {
         List<double[]> keys = [];
         List<double[]> values = [];
+        Decisions.Clear();
         for (int position = 0; position < stream.Length; position++)
         {
             double[] x = Norm(stream[position], LlamaTensors.AttentionNorm(layer));
-            double[] queries = Rotate(Product(LlamaTensors.Query(layer), x), position);
+            double[] queries = Product(LlamaTensors.Query(layer), x);
+            Decisions.Add(RemoveNeurons(queries));
+            RemoveNeurons(Rotate(queries, position));
             keys.Add(RoundToHalf(Rotate(Product(LlamaTensors.Key(layer), x), position)));
             values.Add(RoundToHalf(Product(LlamaTensors.Value(layer), x)));
             double[] mixed = new double[queries.Length];
@@ -66,6 +72,22 @@ internal sealed class PlainTransformer(ModelSource source)
                 mixed[own + i] += Math.Exp(scores[slot] - max) / total * values[slot][shared + i];
             }
         }
+    }
+
+    private double[] RemoveNeurons(double[] queries)
+    {
+        if (_config.KvMethod is not { } method)
+        {
+            return [];
+        }
+        double[] logits = new double[_config.KvHeadCount];
+        for (int head = 0; head < logits.Length; head++)
+        {
+            int channel = (head * _config.GroupSize * _config.HeadDim) + method.Neuron;
+            logits[head] = (method.Scale * queries[channel]) - method.Offset;
+            queries[channel] = 0;
+        }
+        return logits;
     }
 
     private double[] Rotate(double[] heads, int position)

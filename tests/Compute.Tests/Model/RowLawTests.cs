@@ -20,7 +20,7 @@ public sealed class RowLawTests
     public static TheoryData<string, TensorType> Models()
     {
         TheoryData<string, TensorType> models = [];
-        foreach (string shape in (string[])["1 head", "group 3", "group 4", "odd widths"])
+        foreach (string shape in (string[])["1 head", "group 3", "group 4", "odd widths", "group 3, dms"])
         {
             foreach (TensorType type in Enum.GetValues<TensorType>())
             {

@@ -23,6 +23,26 @@ internal static class TinyShapes
         TiedHead = true,
     };
 
+    /// <summary>What the names of retrofitted shapes end in.</summary>
+    public const string Retrofit = ", dms";
+
+    /// <summary>A shape with decision neurons, in the middle of a head so that no tile begins with one.</summary>
+    public static ModelConfig Retrofitted(ModelConfig config) => config with
+    {
+        KvMethod = new()
+        {
+            Name = KvMethod.Dms,
+            Neuron = (config.HeadDim / 2) + 1,
+            Offset = 0.25f,
+            Scale = 3,
+            Window = 16,
+            Shift = 1,
+            TargetRatio = 2,
+            MeasuredRatios = [.. Enumerable.Repeat(2f, config.LayerCount * config.KvHeadCount)],
+            BaseHash = new('0', 64),
+        },
+    };
+
     public static ModelConfig Find(string name) => name switch
     {
         "1 head" => Grouped with { Name = name, QueryHeadCount = 1, KvHeadCount = 1, HeadDim = 64, RopeDim = 64, EmbeddingLength = 64 },
@@ -41,6 +61,7 @@ internal static class TinyShapes
             LayerCount = 1,
             RopeLinearFactor = 2,
         },
+        _ when name.EndsWith(Retrofit, StringComparison.Ordinal) => Retrofitted(Find(name[..^Retrofit.Length])) with { Name = name },
         _ => throw new ArgumentException($"No tiny shape '{name}'.", nameof(name)),
     };
 }

@@ -44,7 +44,7 @@ public sealed class CpuModelRunner : IModelRunner
             _attention = new(cache, options.MaxStepRows, options.ThreadCount, options.Path is null ? VectorPaths.Best : VectorPaths.Of(path));
             _embed = new(_model.Embedding, _buffers);
             _norm = new(_buffers, Config.RmsEpsilon);
-            _qkv = new(_buffers, Config.HeadDim);
+            _qkv = new(_buffers, Config);
             _write = new(cache, _buffers);
             _quantiseAttended = new(_buffers.Attended);
             _residual = new(_buffers);
@@ -91,6 +91,9 @@ public sealed class CpuModelRunner : IModelRunner
         ArgumentNullException.ThrowIfNull(options);
         return StepBuffers.BytesFor(config, options, Q8Matrix.FormFor(options.Path ?? KernelPaths.Best));
     }
+
+    /// <summary>What the cache was offered of a span's rows in the last layer of the last step; for tests.</summary>
+    internal KvRows LastRowsOf(StepSpan span) => _buffers.RowsOf(span);
 
     /// <summary>Packs a model's weights and allocates everything a step needs. The source may be disposed afterwards.</summary>
     /// <param name="source">The model.</param>

@@ -5,8 +5,9 @@ using Concertina.Compute.Threading;
 namespace Concertina.Compute.Model.Cpu;
 
 /// <summary>Queries, keys and values of a layer in one job; queries and keys are rotated while their tile is warm.</summary>
-internal sealed unsafe class QkvJob(StepBuffers buffers, int headDim) : IWorkJob
+internal sealed unsafe class QkvJob(StepBuffers buffers, ModelConfig config) : IWorkJob
 {
+    private readonly DecisionNeurons? _decisions = DecisionNeurons.Of(config, buffers);
     private ProductGrid _grid;
     private LayerWeights? _layer;
 
@@ -30,7 +31,9 @@ internal sealed unsafe class QkvJob(StepBuffers buffers, int headDim) : IWorkJob
             if (tile < queries)
             {
                 Multiply(_layer.Query, rows, tile, buffers.QueryPointer);
+                _decisions?.Decide(rows, tile);
                 Rotate(_layer.Query, rows, tile, buffers.QueryPointer);
+                _decisions?.Clear(rows, tile);
             }
             else if (tile < keys)
             {
@@ -53,7 +56,7 @@ internal sealed unsafe class QkvJob(StepBuffers buffers, int headDim) : IWorkJob
         int count = Math.Min(PackedMatrix.TileRows, matrix.Rows - first);
         for (int row = rows.First; row < rows.First + rows.Count; row++)
         {
-            buffers.Rotary.Rotate(row, new Span<float>(output + ((long)row * matrix.Rows) + first, count), first % headDim, headDim);
+            buffers.Rotary.Rotate(row, new Span<float>(output + ((long)row * matrix.Rows) + first, count), first % config.HeadDim, config.HeadDim);
         }
     }
 }

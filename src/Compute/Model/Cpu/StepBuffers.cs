@@ -1,6 +1,7 @@
 using System.Runtime.InteropServices;
 using Concertina.Compute.Kernels.Elementwise;
 using Concertina.Compute.Kernels.Matrices;
+using Concertina.Compute.KvCache;
 
 namespace Concertina.Compute.Model.Cpu;
 
@@ -11,7 +12,9 @@ internal sealed unsafe class StepBuffers : IDisposable
     private readonly float[] _queries;
     private readonly float[] _keys;
     private readonly float[] _values;
+    private readonly float[] _decisions;
     private readonly float[] _branches;
+    private readonly int _decisionLength;
 
     public StepBuffers(ModelSource source, CpuRunnerOptions options, ActivationForm form)
     {
@@ -20,10 +23,12 @@ internal sealed unsafe class StepBuffers : IDisposable
         EmbeddingLength = config.EmbeddingLength;
         QueryLength = config.QueryHeadCount * config.HeadDim;
         KeyLength = config.KvHeadCount * config.HeadDim;
+        _decisionLength = DecisionLength(config);
         _stream = Pinned(rows, EmbeddingLength);
         _queries = Pinned(rows, QueryLength);
         _keys = Pinned(rows, KeyLength);
         _values = Pinned(rows, KeyLength);
+        _decisions = Pinned(rows, _decisionLength);
         _branches = Pinned(options.ThreadCount, ProductGrid.MaxRows * PackedMatrix.TileRows);
         Normed = new(rows, EmbeddingLength, form);
         Attended = new(rows, QueryLength, form);
@@ -62,9 +67,12 @@ internal sealed unsafe class StepBuffers : IDisposable
 
     public float* ValuePointer => Pointer(_values);
 
+    /// <summary>Decision logits of a retrofitted model, [rows, KV heads]; no memory for other models.</summary>
+    public float* DecisionPointer => Pointer(_decisions);
+
     /// <summary>Bytes allocated.</summary>
     public long ByteCount =>
-        (_stream.Length + _queries.Length + _keys.Length + _values.Length + _branches.Length) * (long)sizeof(float)
+        (_stream.Length + _queries.Length + _keys.Length + _values.Length + _decisions.Length + _branches.Length) * (long)sizeof(float)
         + Normed.ByteCount + Attended.ByteCount + Hidden.ByteCount + Final.ByteCount + Rotary.ByteCount;
 
     /// <summary>Bytes that buffers of these sizes take.</summary>
@@ -74,7 +82,7 @@ internal sealed unsafe class StepBuffers : IDisposable
         int queries = config.QueryHeadCount * config.HeadDim;
         int keys = config.KvHeadCount * config.HeadDim;
         long branches = (long)options.ThreadCount * ProductGrid.MaxRows * PackedMatrix.TileRows;
-        return (((rows * (config.EmbeddingLength + queries + (2L * keys))) + branches) * sizeof(float))
+        return (((rows * (config.EmbeddingLength + queries + (2L * keys) + DecisionLength(config))) + branches) * sizeof(float))
             + (rows * ActivationRows.BytesPerRow(config.EmbeddingLength, form))
             + (rows * ActivationRows.BytesPerRow(queries, form))
             + (rows * ActivationRows.BytesPerRow(config.FeedForwardLength, form))
@@ -85,14 +93,16 @@ internal sealed unsafe class StepBuffers : IDisposable
     /// <summary>Residual stream of a row.</summary>
     public Span<float> Stream(int row) => _stream.AsSpan(row * EmbeddingLength, EmbeddingLength);
 
-    /// <summary>Queries of neighbouring rows.</summary>
-    public ReadOnlySpan<float> QueriesOf(RowRange rows) => _queries.AsSpan(rows.First * QueryLength, rows.Count * QueryLength);
-
-    /// <summary>Keys of neighbouring rows.</summary>
-    public ReadOnlySpan<float> Keys(RowRange rows) => _keys.AsSpan(rows.First * KeyLength, rows.Count * KeyLength);
-
-    /// <summary>Values of neighbouring rows.</summary>
-    public ReadOnlySpan<float> Values(RowRange rows) => _values.AsSpan(rows.First * KeyLength, rows.Count * KeyLength);
+    /// <summary>What the cache is offered of a span's rows, in the layer whose queries, keys and values were computed last.</summary>
+    public KvRows RowsOf(StepSpan span) => new()
+    {
+        FirstPosition = span.FirstPosition,
+        RowCount = span.RowCount,
+        Keys = Part(_keys, span, KeyLength),
+        Values = Part(_values, span, KeyLength),
+        Queries = Part(_queries, span, QueryLength),
+        Decisions = Part(_decisions, span, _decisionLength),
+    };
 
     /// <summary>A thread's scratch for one tile of a chunk's rows, [rows of the chunk, 32].</summary>
     public float* Branch(int worker) => Pointer(_branches) + (worker * ProductGrid.MaxRows * PackedMatrix.TileRows);
@@ -105,6 +115,11 @@ internal sealed unsafe class StepBuffers : IDisposable
         Hidden.Dispose();
         Final.Dispose();
     }
+
+    private static int DecisionLength(ModelConfig config) => config.KvMethod is null ? 0 : config.KvHeadCount;
+
+    private static ReadOnlySpan<float> Part(float[] rows, StepSpan span, int rowLength) =>
+        rows.AsSpan(span.FirstRow * rowLength, span.RowCount * rowLength);
 
     private static float[] Pinned(int rows, int columns) => GC.AllocateArray<float>(checked(rows * columns), pinned: true);
 

@@ -1,4 +1,3 @@
-using Concertina.Compute.Kernels.Matrices;
 using Concertina.Compute.KvCache;
 using Concertina.Compute.Threading;
 
@@ -22,14 +21,6 @@ internal sealed class WriteJob(PagedKvCache cache, StepBuffers buffers) : IWorkJ
     public void Execute(int chunk, int worker)
     {
         StepSpan span = _batch!.Spans[chunk];
-        RowRange rows = new(span.FirstRow, span.RowCount);
-        cache.Write(span.Table, _layer, new KvRows
-        {
-            FirstPosition = span.FirstPosition,
-            RowCount = span.RowCount,
-            Keys = buffers.Keys(rows),
-            Values = buffers.Values(rows),
-            Queries = buffers.QueriesOf(rows),
-        });
+        cache.Write(span.Table, _layer, buffers.RowsOf(span));
     }
 }
