@@ -25,7 +25,12 @@ from paths import CHECKPOINT, OUT, load_tokenizer
 def load_weights(path):
     """Checkpoint -> (configuration, Hugging Face name -> F16 array, the whole checkpoint)."""
     st = torch.load(path, map_location="cpu")
-    c, m = st["config"], {k: v.float().numpy() for k, v in st["model"].items()}
+    return st["config"], hf_weights(st["config"], st["model"]), st
+
+
+def hf_weights(c, state):
+    """State of a model of configuration c -> Hugging Face name -> F16 array."""
+    m = {k: v.float().cpu().numpy() for k, v in state.items()}
     q, k = c["heads"] * c["head_dim"], c["kv_heads"] * c["head_dim"]
     w = {"model.embed_tokens.weight": m["emb"], "model.norm.weight": m["norm"]}
     for i in range(c["layers"]):
@@ -39,7 +44,7 @@ def load_weights(path):
         w[p + "mlp.gate_proj.weight"] = m[s + "gu"][:c["ffn"]]
         w[p + "mlp.up_proj.weight"] = m[s + "gu"][c["ffn"]:]
         w[p + "mlp.down_proj.weight"] = m[s + "down"]
-    return c, {k: np.ascontiguousarray(v.astype(np.float16)) for k, v in w.items()}, st
+    return {k: np.ascontiguousarray(v.astype(np.float16)) for k, v in w.items()}
 
 
 def write_safetensors(path, w):

@@ -6,6 +6,7 @@ Matrices are F16 or Q8_0, vectors F32. The rows of q and k are stored in llama.c
 neighbours instead of pairs half a head apart.
 """
 import struct
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -18,6 +19,15 @@ ALIGNMENT_BYTES = 32
 LAYER_PARTS = {"input_layernorm": "attn_norm", "post_attention_layernorm": "ffn_norm", "self_attn.q_proj": "attn_q",
                "self_attn.k_proj": "attn_k", "self_attn.v_proj": "attn_v", "self_attn.o_proj": "attn_output",
                "mlp.gate_proj": "ffn_gate", "mlp.up_proj": "ffn_up", "mlp.down_proj": "ffn_down"}
+
+
+@dataclass(frozen=True)
+class Extra:
+    """What a file has beyond the demo model's own: key-value pairs (they replace those of the same key), and the parts of
+    Hugging Face names of matrices that stay in F16."""
+
+    pairs: tuple = ()
+    f16: tuple = ()
 
 
 def tensor_names(layers):
@@ -98,18 +108,19 @@ def pack_tensor(name, w, c, kind):
     return TENSOR_Q8_0, q8_0(np.ascontiguousarray(w))
 
 
-def write(path, c, w, tok, kind):
-    """c: configuration; w: Hugging Face name -> F16 array; kind: "f16" or "q8_0"."""
+def write(path, c, w, tok, kind, extra=Extra()):
+    """c: configuration; w: Hugging Face name -> F16 array; kind: "f16" or "q8_0", where extra does not say F16."""
     names, records, blobs, at = tensor_names(c["layers"]), [], [], 0
     for name, value in w.items():
-        tensor_type, blob = pack_tensor(name, value, c, kind)
+        tensor_type, blob = pack_tensor(name, value, c, "f16" if any(part in name for part in extra.f16) else kind)
         dimensions = b"".join(struct.pack("<Q", s) for s in value.shape[::-1])
         records.append(pack_value(STR, names[name]) + struct.pack("<I", value.ndim) + dimensions
                        + struct.pack("<IQ", tensor_type, at))
         blob += b"\0" * (-len(blob) % ALIGNMENT_BYTES)
         blobs.append(blob)
         at += len(blob)
-    pairs = metadata(c, w, tok, kind)
+    replaced = {key for key, _, _ in extra.pairs}
+    pairs = [pair for pair in metadata(c, w, tok, kind) if pair[0] not in replaced] + list(extra.pairs)
     head = b"GGUF" + struct.pack("<IQQ", 3, len(records), len(pairs))
     head += b"".join(pack_value(STR, key) + struct.pack("<I", t) + pack_value(t, v) for key, t, v in pairs)
     head += b"".join(records)
