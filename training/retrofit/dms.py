@@ -28,12 +28,12 @@ class Rule:
         return {k: getattr(self, k) for k in self.__dataclass_fields__}
 
 
-def row_logits(rule, q):
-    """q before RoPE [B, T, K, r, D] -> decision logits by the row that makes them [B, K, T], float32.
+def row_logits(rule, neurons):
+    """Values of the neurons before RoPE [B, T, K] -> decision logits by the row that makes them [B, K, T].
 
     Row t + 1 decides about token t, so element 0 of a sequence is about no token.
     """
-    return (rule.scale * q[..., 0, rule.neuron].float() - rule.offset).transpose(1, 2)
+    return (rule.scale * neurons - rule.offset).transpose(1, 2)
 
 
 def token_logits(rows):

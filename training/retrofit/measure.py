@@ -91,7 +91,8 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--base", default=os.path.join(HERE, "..", "models", "demo", "demo-f16.gguf"))
     parser.add_argument("--ckpt", default="", help="retrofitted checkpoint; without it the base model is measured")
-    parser.add_argument("--keep-all", action="store_true", help="decisions are read but nothing is evicted")
+    parser.add_argument("--keep-all", action="store_true", help="of a retrofitted model: nothing is evicted")
+    parser.add_argument("--control", action="store_true", help="the checkpoint is an ordinary model")
     parser.add_argument("--lengths", type=int, nargs="+", default=[1024, 2048, 4096, 8000])
     parser.add_argument("--documents", type=int, default=10, help="documents of each length, 20 questions each")
     parser.add_argument("--windows", type=int, default=24, help="windows of %d tokens for perplexity" % PERPLEXITY_LENGTH)
@@ -102,11 +103,11 @@ def main():
         torch.set_num_threads(args.threads)
     saved = torch.load(args.ckpt, map_location="cpu") if args.ckpt else None
     model, tok = load_gguf(args.base, dms.Rule(**saved["rule"]) if saved else dms.Rule())
-    decide = dms.hard if saved and not args.keep_all else None
+    retrofitted = bool(saved) and not args.control
+    decide = dms.hard if retrofitted and not args.keep_all else None
+    model.gate = 0.0 if retrofitted else 1.0                              # in an ordinary model it is a feature
     if saved:
         model.load_state_dict(saved["model"])
-    else:
-        model.gate = 1.0                                                  # the neuron is still a feature
     result = {"checkpoint": os.path.basename(args.ckpt), "recall": {}, "kept": {}, "by_length": {}}
     if args.windows:
         result["perplexity"], result["prose_cr"] = perplexity(model, args.windows, decide)

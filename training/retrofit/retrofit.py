@@ -3,6 +3,7 @@
 
     python3 retrofit.py --out run                                       # 1 -> 4.3x, then held; saves 2.15x on the way
     python3 retrofit.py --out run2 --resume run/cr2.15.pt --hold-only --cr 2.15
+    python3 retrofit.py --out control --control                         # as many steps without neuron, decisions and ratio
 
 Every student is distilled from the frozen base model: loss = (KL + cross entropy) / 2 + weight * max(0, target - closed).
 Every few steps a line of JSON goes to <out>/log.jsonl, and now and then one with the hard ratio and loss of held-out text.
@@ -24,7 +25,6 @@ from student import load_gguf
 from maker import Maker
 from paths import CORPUS, HERE
 
-LENGTHS = ((512, 0.2), (1024, 0.5), (2048, 0.3))             # sequence length, share of the steps
 GENERATED = 0.6                                              # share of generated sequences, as the base model had
 TEACHER_WEIGHT, MIN_TOKEN_WEIGHT = 0.5, 0.1                  # share of KL; scattered facts count this much in it
 
@@ -34,18 +34,24 @@ class Schedule:
 
     def __init__(self, args, first_ratio=1.0):
         self.zero_out, self.ramp, self.hold = (0, 0, args.hold) if args.hold_only else (args.zero_out, args.ramp, args.hold)
-        self.first, self.last = (args.cr if args.hold_only else first_ratio), args.cr
+        self.first, self.last, self.control = (args.cr if args.hold_only else first_ratio), args.cr, args.control
         self.steps = self.zero_out + self.ramp + self.hold
 
     def gate(self, step):
-        """Factor of the neuron: linear to 0 over four fifths of the first stage."""
+        """Factor of the neuron: linear to 0 over four fifths of the first stage; 1 in a control, which keeps it."""
+        if self.control:
+            return 1.0
         return max(0.0, 1 - step / (0.8 * self.zero_out)) if step < self.zero_out else 0.0
 
     def ratio(self, step):
         """Target compression ratio: 1, then linear to the last, then held."""
-        if step < self.zero_out:
+        if step < self.zero_out or self.control:
             return 1.0
         return self.first + (self.last - self.first) * min(1.0, (step - self.zero_out + 1) / max(1, self.ramp))
+
+    def decides(self, step):
+        """Does the neuron decide yet?"""
+        return step >= self.zero_out and not self.control
 
     def rate(self, step):
         """Learning-rate factor: 20 steps of warm-up, constant, cosine to a tenth while the ratio is held."""
@@ -97,11 +103,11 @@ class Retrofit:
     def train_step(self, step):
         """One optimizer step -> the row of the log."""
         begin, schedule = time.time(), self.schedule
-        length = self.random.choices([n for n, _ in LENGTHS], [p for _, p in LENGTHS])[0]
+        length = self.random.choices(*zip(*self.args.lengths))[0]
         x, y, w = self.tensors(self.maker.batch(self.args.batch_tokens // length, length, GENERATED))
         self.student.gate = schedule.gate(step)
         ratio = schedule.ratio(step)
-        decide = (lambda logits: dms.relaxed(self.rule, logits, self.noise)) if step >= schedule.zero_out else None
+        decide = (lambda logits: dms.relaxed(self.rule, logits, self.noise)) if schedule.decides(step) else None
         kl, ce, alphas = self.losses(x, y, w, decide)
         counted = dms.eligible(self.rule, length, self.device)
         short = dms.ratio_loss(alphas, 1 - 1 / ratio, counted)
@@ -130,7 +136,7 @@ class Retrofit:
     @torch.no_grad()
     def check(self, step):
         """Held-out text by hard decisions: ratio overall and by layer and head, loss of student and teacher."""
-        decide = dms.hard if step > self.schedule.zero_out else None
+        decide = dms.hard if self.schedule.decides(step - 1) else None
         self.student.gate = self.schedule.gate(step)
         total, alphas = [], []
         for batch in self.check_batches:
@@ -161,7 +167,7 @@ class Retrofit:
         pending = sorted(r for r in self.args.save_at if schedule.first < r)
         for step in range(schedule.steps):
             row = self.train_step(step)
-            if step + 1 == schedule.zero_out:
+            if step + 1 == schedule.zero_out and not self.args.control:
                 self.write(self.check(step + 1))
                 self.clear_neuron()
             if step % self.args.log_every == 0:
@@ -174,7 +180,13 @@ class Retrofit:
             if stop:
                 return
         self.write(self.check(schedule.steps + 1))
-        self.save("held%g.pt" % self.args.cr, self.args.cr)
+        self.save("control.pt" if self.args.control else "held%g.pt" % self.args.cr, schedule.ratio(schedule.steps))
+
+
+def length_share(text):
+    """"1024:0.5" -> (1024, 0.5)."""
+    length, share = text.split(":")
+    return int(length), float(share)
 
 
 def main():
@@ -183,11 +195,14 @@ def main():
     parser.add_argument("--out", required=True, help="folder for checkpoints and log")
     parser.add_argument("--resume", default="", help="checkpoint to go on from")
     parser.add_argument("--hold-only", action="store_true", help="no zero-out, no ramp: hold --cr while the rate falls")
+    parser.add_argument("--control", action="store_true", help="train as long, but as an ordinary model: nothing is evicted")
     parser.add_argument("--zero-out", type=int, default=24, help="steps that fade the neuron out")
     parser.add_argument("--ramp", type=int, default=240, help="steps over which the ratio rises")
     parser.add_argument("--hold", type=int, default=60, help="steps at the last ratio with falling rate")
     parser.add_argument("--cr", type=float, default=4.3, help="last target ratio of the tokens that may be evicted")
     parser.add_argument("--save-at", type=float, nargs="*", default=[2.15, 4.3], help="ratios of the ramp to save")
+    parser.add_argument("--lengths", type=length_share, nargs="+", default=[(512, 0.2), (1024, 0.5), (2048, 0.3)],
+                        help="sequence lengths and their shares of the steps, such as 1024:0.5 2048:0.5")
     parser.add_argument("--window", type=int, default=128, help="w: tokens younger than this are never evicted")
     parser.add_argument("--rate", type=float, default=3e-4, help="Adam's learning rate")
     parser.add_argument("--ratio-weight", type=float, default=4.0, help="weight of the ratio loss")

@@ -48,7 +48,7 @@ class Student(Llama):
             x = F.linear(y, b.qkv.to(bf)).view(B, n, c.heads + 2 * c.kv_heads, c.head_dim)
             q, k, v = x.split([c.heads, c.kv_heads, c.kv_heads], 2)
             q = q.reshape(B, n, c.kv_heads, r, c.head_dim)
-            rows = dms.row_logits(rule, q)
+            rows = dms.row_logits(rule, F.linear(y.float(), b.qkv[self.rows_of_neurons()]).view(B, n, -1))
             q = queries(q, (cos, sin), rule.neuron, self.gate)
             k, v = rotate(k, cos, sin).transpose(1, 2), v.transpose(1, 2)
             if past:
@@ -69,11 +69,14 @@ class Student(Llama):
         """Output of the last norm [N, dim] -> logits [N, vocab]."""
         return F.linear(hidden, self.emb.to(torch.bfloat16)).float()
 
+    def rows_of_neurons(self):
+        """Rows of a layer's qkv that make the decisions, one a KV head; they are used in float32, where ties are rare."""
+        c = self.c
+        return [g * (c.heads // c.kv_heads) * c.head_dim + self.rule.neuron for g in range(c.kv_heads)]
+
     def neuron_rows(self):
         """(layer's qkv, index of the row) of every row that makes a decision."""
-        c = self.c
-        step = c.heads // c.kv_heads * c.head_dim
-        return [(b.qkv, g * step + self.rule.neuron) for b in self.blocks for g in range(c.kv_heads)]
+        return [(b.qkv, row) for b in self.blocks for row in self.rows_of_neurons()]
 
 
 def load_gguf(path, rule):

@@ -117,10 +117,8 @@ class EvictionTests(unittest.TestCase):
         np.testing.assert_allclose(o[59], s @ v / s.sum(), rtol=1e-9)
 
     def test_a_token_is_decided_about_by_the_row_after_it(self):
-        q = torch.zeros(1, 4, 1, 2, 8)
-        q[0, :, 0, 0, 3] = torch.tensor([10.0, 1.0, 0.0, 2.0])
-        rule = dms.Rule(neuron=3, scale=8, offset=5)
-        logits = dms.token_logits(dms.row_logits(rule, q))
+        neurons = torch.tensor([10.0, 1.0, 0.0, 2.0]).view(1, 4, 1)
+        logits = dms.token_logits(dms.row_logits(dms.Rule(scale=8, offset=5), neurons))
         self.assertEqual(logits.tolist(), [[[3.0, -5.0, 11.0, -math.inf]]])
         self.assertEqual(dms.hard(logits)[0].tolist(), [[[1.0, 0.0, 1.0, 0.0]]])
 
@@ -174,19 +172,18 @@ class NeuronTests(unittest.TestCase):
     def test_the_neuron_decides_and_takes_no_part_in_attention(self):
         torch.manual_seed(12)
         config = Config(vocab=50, dim=32, layers=2, heads=4, kv_heads=2, head_dim=8, ffn=48)
-        model = Student(config, dms.Rule(neuron=7, window=4, sinks=2))
+        model = Student(config, dms.Rule(neuron=7, offset=2.0, window=4, sinks=2))
         ids = torch.randint(0, 50, (1, 30))
         with torch.no_grad():
-            before, alphas, _ = model.forward_dms(ids, None)
+            before, _, _ = model.forward_dms(ids, None)
+            some = [float(a.sum()) for a in model.forward_dms(ids, dms.hard)[1]]
             for matrix, row in model.neuron_rows():
-                matrix[row] *= -3
+                matrix[row] = 0
             after, _, _ = model.forward_dms(ids, None)
-            marked = [a.sum() for a in model.forward_dms(ids, dms.hard)[1]]
-            for matrix, row in model.neuron_rows():
-                matrix[row] *= 10
-            more = [a.sum() for a in model.forward_dms(ids, dms.hard)[1]]
+            none = [float(a.sum()) for a in model.forward_dms(ids, dms.hard)[1]]
         self.assertTrue(torch.equal(before, after))
-        self.assertNotEqual(marked, more)
+        self.assertTrue(all(n > 0 for n in some), some)
+        self.assertEqual(none, [0.0, 0.0])
 
     def test_going_on_from_a_prefix_is_the_whole_at_once(self):
         torch.manual_seed(13)
@@ -205,12 +202,16 @@ class NeuronTests(unittest.TestCase):
 
 
 class ScheduleTests(unittest.TestCase):
-    def test_the_neuron_is_gone_before_the_ratio_rises_and_the_rate_falls_last(self):
-        args = type("Args", (), dict(zero_out=10, ramp=20, hold=5, cr=4.0, hold_only=False))
+    def test_the_neuron_is_gone_before_the_ratio_rises_and_a_control_keeps_it(self):
+        args = type("Args", (), dict(zero_out=10, ramp=20, hold=5, cr=4.0, hold_only=False, control=False))
         s = Schedule(args)
         self.assertEqual([s.gate(0), s.gate(8), s.gate(10)], [1.0, 0.0, 0.0])
         self.assertEqual([s.ratio(9), s.ratio(29), s.ratio(34)], [1.0, 4.0, 4.0])
         self.assertEqual(s.rate(29), 1.0)
+        self.assertEqual([s.decides(9), s.decides(10)], [False, True])
+        args.control = True
+        c = Schedule(args)
+        self.assertEqual([c.gate(20), c.ratio(34), c.decides(20)], [1.0, 1.0, False])
         self.assertTrue(0.1 <= s.rate(34) < s.rate(31) < 1)
 
 

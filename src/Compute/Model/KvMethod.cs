@@ -34,7 +34,7 @@ public sealed record KvMethod
     /// <summary>First tokens of a sequence that training never dropped, whatever is decided about them; 0 for none.</summary>
     public int Sinks { get; init; }
 
-    /// <summary>Compression ratio that was asked for in training; at least 1.</summary>
+    /// <summary>Compression ratio that was asked for, among the tokens that may be dropped; at least 1.</summary>
     public required float TargetRatio { get; init; }
 
     /// <summary>
