@@ -5,8 +5,6 @@ namespace Concertina.Compute.Tests.Model.Gguf;
 /// <summary>The <c>kvc.*</c> keys of retrofitted models.</summary>
 public sealed class KvMethodTests
 {
-    private static readonly string Hash = new('a', 64);
-
     /// <summary>What is broken, how, and what the message must say.</summary>
     public static IEnumerable<TheoryDataRow<string, Action<GgufWriter>, string[]>> Damages()
     {
@@ -39,7 +37,7 @@ public sealed class KvMethodTests
     [MemberData(nameof(Damages))]
     public void A_method_that_cannot_be_followed_is_refused_with_its_values(string what, Action<GgufWriter> damage, string[] message)
     {
-        GgufWriter writer = Retrofitted();
+        GgufWriter writer = TinyGguf.Retrofitted();
         damage(writer);
         using TemporaryFile file = new(writer.ToArray());
         ModelFileException refusal = Assert.Throws<ModelFileException>(() => ModelFile.Open(file.Name).Dispose());
@@ -49,21 +47,21 @@ public sealed class KvMethodTests
     [Fact]
     public void The_method_is_read()
     {
-        KvMethod method = Read(Retrofitted())!;
+        KvMethod method = Read(TinyGguf.Retrofitted())!;
         Assert.Equal((KvMethod.Dms, 15, 5f, 1f), (method.Name, method.Neuron, method.Offset, method.Scale));
         Assert.Equal((128, 1, 64, 4.5f), (method.Window, method.Shift, method.Sinks, method.TargetRatio));
         Assert.Equal([3.5f], method.MeasuredRatios);
-        Assert.Equal(Hash, method.BaseHash);
+        Assert.Equal(TinyGguf.Hash, method.BaseHash);
     }
 
     [Theory]
     [InlineData("first", 0)]
     [InlineData("last", 15)]
     public void The_neuron_may_be_named(string word, int neuron) =>
-        Assert.Equal(neuron, Read(Retrofitted().Set("kvc.neuron", word))!.Neuron);
+        Assert.Equal(neuron, Read(TinyGguf.Retrofitted().Set("kvc.neuron", word))!.Neuron);
 
     [Fact]
-    public void Without_the_key_nothing_is_spared() => Assert.Equal(0, Read(Retrofitted().Remove("kvc.sinks"))!.Sinks);
+    public void Without_the_key_nothing_is_spared() => Assert.Equal(0, Read(TinyGguf.Retrofitted().Remove("kvc.sinks"))!.Sinks);
 
     [Fact]
     public void An_ordinary_model_has_no_method() => Assert.Null(Read(TinyGguf.Writer()));
@@ -74,20 +72,6 @@ public sealed class KvMethodTests
         using ModelFile model = ModelFile.Open(file.Name);
         return model.Config.KvMethod;
     }
-
-    private static GgufWriter Retrofitted() => TinyGguf.Writer()
-        .Add("kvc.method", "dms")
-        .Add("kvc.neuron", 15u)
-        .Add("kvc.offset", 5f)
-        .Add("kvc.scale", 1f)
-        .Add("kvc.window", 128u)
-        .Add("kvc.shift", 1u)
-        .Add("kvc.sinks", 64u)
-        .Add("kvc.target_cr", 4.5f)
-        .Add("kvc.measured_cr", (float[])[3.5f])
-        .Add("kvc.granularity", "head")
-        .Add("kvc.base_sha256", Hash)
-        .Add("kvc.rope_layout", "interleaved");
 
     private static TheoryDataRow<string, Action<GgufWriter>, string[]> Row(string what, Action<GgufWriter> damage, params string[] message) =>
         new(what, damage, message) { TestDisplayName = $"Refused: {what}" };

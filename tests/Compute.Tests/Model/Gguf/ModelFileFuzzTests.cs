@@ -6,10 +6,12 @@ public sealed class ModelFileFuzzTests
 {
     private const long LargestAllocationBytes = 4 << 20;
 
-    [Fact]
-    public void A_header_cut_at_any_byte_is_refused()
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public void A_header_cut_at_any_byte_is_refused(bool retrofitted)
     {
-        GgufWriter writer = TinyGguf.Writer();
+        GgufWriter writer = retrofitted ? TinyGguf.Retrofitted() : TinyGguf.Writer();
         byte[] bytes = writer.ToArray();
         for (int length = 1; length < writer.HeaderBytes; length++)
         {
@@ -30,10 +32,12 @@ public sealed class ModelFileFuzzTests
         }
     }
 
-    [Fact]
-    public void Random_damage_gives_a_refusal_or_a_model_and_never_a_large_allocation()
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public void Random_damage_gives_a_refusal_or_a_model_and_never_a_large_allocation(bool retrofitted)
     {
-        GgufWriter writer = TinyGguf.Writer();
+        GgufWriter writer = retrofitted ? TinyGguf.Retrofitted() : TinyGguf.Writer();
         byte[] sound = writer.ToArray();
         Random random = new(20_26);
         int refused = 0;

@@ -7,6 +7,8 @@ internal static class TinyGguf
     public const int Embedding = 32;
     public const int Hidden = 64;
 
+    public static readonly string Hash = new('a', 64);
+
     private const uint F32 = 0;
     private const uint F16 = 1;
     private const uint Q80 = 8;
@@ -45,6 +47,21 @@ internal static class TinyGguf
         Q8(writer, "blk.0.ffn_down.weight", Hidden, Embedding);
         return writer;
     }
+
+    /// <summary>The same model with the keys of a retrofit.</summary>
+    public static GgufWriter Retrofitted() => Writer()
+        .Add("kvc.method", "dms")
+        .Add("kvc.neuron", 15u)
+        .Add("kvc.offset", 5f)
+        .Add("kvc.scale", 1f)
+        .Add("kvc.window", 128u)
+        .Add("kvc.shift", 1u)
+        .Add("kvc.sinks", 64u)
+        .Add("kvc.target_cr", 4.5f)
+        .Add("kvc.measured_cr", (float[])[3.5f])
+        .Add("kvc.granularity", "head")
+        .Add("kvc.base_sha256", Hash)
+        .Add("kvc.rope_layout", "interleaved");
 
     public static void Vector(GgufWriter writer, string name) =>
         writer.Tensor(name, [Embedding], F32, new byte[Embedding * 4]);
