@@ -1,7 +1,10 @@
 #!/usr/bin/env python3
-"""Move the threshold of a retrofitted checkpoint until its measured compression ratio is the one asked for.
+"""Average a retrofitted checkpoint with its base, and move its threshold until the measured ratio is the one asked for.
 
     python3 calibrate.py --ckpt run/held4.3.pt --ratio 4 --out run/dms4.pt
+
+Averaging (Wortsman et al. 2022, "Robust fine-tuning of zero-shot models", arXiv 2109.01903) gives back what training at short lengths took:
+every weight but the rows of the neuron moves towards the base's.
 
 The offset c is the one knob: a larger one marks fewer tokens of every head. It is set so that, over the documents of
 models/demo/eval_project of one length, the share of marked tokens among those that may be evicted is 1 - 1 / ratio.
@@ -35,6 +38,16 @@ def logits_of(model, documents):
     return torch.cat(found)
 
 
+@torch.no_grad()
+def average(model, base, share):
+    """Every weight of the model becomes base + share * (model - base), but the neuron's rows stay as they are."""
+    rows = [(matrix, row, matrix[row].clone()) for matrix, row in model.neuron_rows()]
+    for ours, theirs in zip(model.parameters(), base.parameters()):
+        ours.copy_(theirs + share * (ours - theirs))
+    for matrix, row, values in rows:
+        matrix[row] = values
+
+
 def calibrate(model, documents, ratio):
     """Sets the offset of the model's rule -> measured ratio."""
     for _ in range(ROUNDS):
@@ -53,6 +66,7 @@ def main():
     parser.add_argument("--base", default=HERE + "/../models/demo/demo-f16.gguf")
     parser.add_argument("--ckpt", required=True)
     parser.add_argument("--ratio", type=float, required=True)
+    parser.add_argument("--share", type=float, default=0.25, help="of the checkpoint in the average with the base; 1: no average")
     parser.add_argument("--length", type=int, default=4096, help="of the documents")
     parser.add_argument("--documents", type=int, default=4)
     parser.add_argument("--threads", type=int, default=0)
@@ -63,10 +77,12 @@ def main():
     saved = torch.load(args.ckpt, map_location="cpu")
     model, tok = load_gguf(args.base, dms.Rule(**saved["rule"]))
     model.load_state_dict(saved["model"])
+    average(model, load_gguf(args.base, model.rule)[0], args.share)
     with open(RECALL % args.length, encoding="utf-8") as f:
         lines = [json.loads(line)["prefix"] for _, line in zip(range(args.documents), f)]
     calibrate(model, [torch.tensor([tok.encode(text, bos=True)]) for text in lines], args.ratio)
-    saved["rule"], saved["ratio"] = model.rule.dict(), args.ratio
+    saved.update(model=model.state_dict(), rule=model.rule.dict(), ratio=args.ratio)
+    del saved["optimizer"]
     torch.save(saved, args.out)
 
 

@@ -6,7 +6,7 @@
 
 Recall: questions of models/demo/eval_project; one is right when every token of its answer (and the closing <|end|>) is the
 arg-max after the tokens before it, which is what greedy decoding would write. Perplexity: windows of held-out books.
-The share of marked tokens and of kept cells is measured on the documents of the questions.
+The share of marked tokens and of kept cells is measured on the documents of the questions; that of each head on the longest ones.
 """
 import argparse
 import json
@@ -115,8 +115,10 @@ def main():
     for length in args.lengths:
         score, tally = recall(model, tok, length, args.documents, decide)
         result["recall"][length], result["kept"][length] = score, tally.kept / tally.cells
-        result["closed"] = tally.closed()                                 # of the last, longest length
-        result["by_length"][length] = 1 / (1 - float(np.mean(result["closed"])) + 1e-9)
+        closed = tally.closed()
+        result["by_length"][length] = 1 / (1 - float(np.mean(closed)) + 1e-9)
+        if length == max(args.lengths):
+            result["closed"] = closed
         print("%5d  recall %d/%d  %s  ratio %.2f  cells kept %.3f" % (
             length, *(sum(x[i] for x in score.values()) for i in (0, 1)),
             " ".join("%s %d/%d" % (k, *score[k]) for k in sorted(score)), result["by_length"][length], result["kept"][length]),

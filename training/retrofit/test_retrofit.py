@@ -15,6 +15,7 @@ import torch
 import dms
 from retrofit import Schedule
 from student import Student, queries
+from calibrate import average
 from export_gguf import gguf_channel
 from gguf import interleave
 from model import Config, rope_tables
@@ -199,6 +200,22 @@ class NeuronTests(unittest.TestCase):
             self.assertTrue(0 < float(a.sum()) < a.numel())
         difference = (rest.view(3, 15, -1).float() - whole[25:].float()).abs().max()
         self.assertLess(float(difference), 0.05)
+
+
+class AverageTests(unittest.TestCase):
+    def test_all_weights_but_the_neurons_rows_move_towards_the_base(self):
+        config = Config(vocab=50, dim=32, layers=2, heads=4, kv_heads=2, head_dim=8, ffn=48)
+        torch.manual_seed(14)
+        model, base = (Student(config, dms.Rule(neuron=7)) for _ in range(2))
+        before = {name: p.clone() for name, p in model.named_parameters()}
+        average(model, base, 0.25)
+        rows = {id(matrix): [] for matrix, _ in model.neuron_rows()}
+        for matrix, row in model.neuron_rows():
+            rows[id(matrix)].append(row)
+        for (name, p), b in zip(model.named_parameters(), base.parameters()):
+            want = 0.75 * b + 0.25 * before[name]
+            want[rows.get(id(p), [])] = before[name][rows.get(id(p), [])]
+            torch.testing.assert_close(p, want)
 
 
 class ScheduleTests(unittest.TestCase):
