@@ -26,7 +26,7 @@ internal sealed class BenchmarkRig : IDisposable
         long slots = (settings.Depth + settings.Tokens + (2L * KvShape.PageTokens)) * settings.Batch;
         var options = new KvCacheOptions { BudgetBytes = FixedBytes + (long)(slots * tokenBytes * KvHeadroom) };
         CacheParts parts = CacheParts.WithoutProfile(settings.Rung);
-        parts = parts with { Codecs = ModelCache.Codecs(source, profile, parts.Rungs) };
+        parts = parts with { Codecs = ModelCache.Codecs(source, profile, parts.Rungs), KeepsDecisions = ModelCache.KeepsDecisions(source, parts.Rungs) };
         Cache = new(config.ToKvShape(), options, parts);
         int threads = settings.Threads == 0 ? Environment.ProcessorCount : settings.Threads;
         int rows = Math.Max(settings.ChunkTokens, settings.Batch);

@@ -37,6 +37,7 @@ public sealed class EvaluationRig : IDisposable
             Open = new F16Codec(),
             Codecs = ModelCache.CodecsWithArms(source, profile, Rungs),
             Rungs = Rungs,
+            KeepsDecisions = ModelCache.KeepsDecisions(source, Rungs),
             Eviction = EvictionModes.Find(settings.Eviction),
             SqueezesWindow = settings.SqueezesWindow,
         });

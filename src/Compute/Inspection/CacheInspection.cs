@@ -41,6 +41,7 @@ public sealed class CacheInspection
             Open = CodecCatalog.ForOpenPages(options),
             Codecs = ModelCache.Codecs(source, profile, below),
             Rungs = [.. below.Where(rung => rung.Name != "f16")],
+            KeepsDecisions = ModelCache.KeepsDecisions(source, below),
         });
         KvRungFacts[] facts = EngineLadder.Of(cache, profile);
         return new CacheInspection(

@@ -26,12 +26,6 @@ public readonly ref struct KvRows
     /// <summary>Queries after RoPE, not scaled, [rows, queryHeads * headDim]; empty where the runner has none to offer.</summary>
     public ReadOnlySpan<float> Queries { get; init; }
 
-    /// <summary>
-    /// How little the token before each row is needed, [rows, kvHeads]: the logit of a model retrofitted with DMS, positive for a
-    /// token to be dropped once it leaves the window. Empty for other models.
-    /// </summary>
-    public ReadOnlySpan<float> Decisions { get; init; }
-
     /// <summary>Keys before RoPE, [rows, kvHeads * headDim]; empty unless declared as needed.</summary>
     public ReadOnlySpan<float> KeysBeforeRope { get; init; }
 

@@ -5,6 +5,7 @@ using Concertina.Compute.KvCache.Codecs.CommVq;
 using Concertina.Compute.KvCache.Codecs.CommVq.Books;
 using Concertina.Compute.KvCache.Codecs.XQuant;
 using Concertina.Compute.KvCache.Rungs;
+using Concertina.Compute.KvCache.Transcoding;
 using Concertina.Compute.Model;
 
 namespace Concertina.Compute.Profile;
@@ -29,6 +30,7 @@ public static class ModelCache
             Open = CodecCatalog.ForOpenPages(options),
             Codecs = Codecs(source, profile, rungs, options.GuardFactor),
             Rungs = rungs,
+            KeepsDecisions = KeepsDecisions(source, rungs),
         });
         if (options.Rungs == Automatic || FirstOutOfOrder(cache) is not { } wrong)
         {
@@ -59,6 +61,23 @@ public static class ModelCache
     {
         ArgumentNullException.ThrowIfNull(options);
         return [.. Rungs(options, profile).Select(rung => rung.Name)];
+    }
+
+    /// <summary>Whether head pages keep what the model decides of its tokens: where a rung evicts by it.</summary>
+    /// <exception cref="ArgumentException">A rung evicts what the model marks, and what it marks may not go when it leaves the recent window, or it marks nothing.</exception>
+    internal static bool KeepsDecisions(ModelSource source, IEnumerable<Rung> rungs)
+    {
+        if (rungs.FirstOrDefault(rung => rung.Decided) is not { } decided)
+        {
+            return false;
+        }
+        if (source.Config.KvMethod is { } method && method.Window > Squeezer.RecentTokens)
+        {
+            throw new ArgumentException(
+                $"Rung '{decided.Name}' evicts what the model marks once it leaves the recent window of {Squeezer.RecentTokens} tokens, but this model " +
+                $"needs {method.Window} (kvc.window). Use a rung without {RungCatalog.DecidedSuffix}, or retrofit for a shorter window.");
+        }
+        return source.Config.KvMethod is not null; // a cache refuses the rung where nothing is marked
     }
 
     /// <summary>The codecs that a cache with some rungs can have; those with maps of the model only where a rung needs them.</summary>
