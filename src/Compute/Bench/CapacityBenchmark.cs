@@ -76,7 +76,7 @@ public static class CapacityBenchmark
 
     // Eviction waits until there is a unit per head to evict, and heads' lists differ in length: a block of them more.
     private static long Waiting(PagedKvCache cache, int rung) => cache.Rungs[rung].Evicts
-        ? ((long)cache.Shape.HeadCount * cache.Interior.Columns.ShareBytes(cache.Rungs[rung].SizeClass)) + cache.Interior.Columns.ListBlockBytes
+        ? ((long)cache.Shape.HeadCount * cache.Interior.Columns.ShareBytes(cache.Rungs[rung].SizeClass)) + cache.Interior.Columns.Sizes.ListBlockBytes
         : 0;
 
     // The promise must be kept, and nothing may be held beyond the budget. Where sessions are made by growing, the columns on

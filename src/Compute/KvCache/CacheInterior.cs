@@ -168,10 +168,10 @@ internal sealed class CacheInterior : IDisposable
     }
 
     /// <summary>Least budget it can be shrunk to now, in bytes: one column could be committed.</summary>
-    public long LeastBudgetBytes => Budget.LeastBytes(Columns.BytesFor(1, Rungs[0], pendingColumns: 0));
+    public long LeastBudgetBytes => Budget.LeastBytes(Columns.Sizes.BytesFor(1, Rungs[0], pendingColumns: 0));
 
     /// <exception cref="ArgumentException">With so many bytes less, not even one column could be committed.</exception>
-    public void RequireRoom(long lessBytes) => Budget.RequireRoom(lessBytes, Columns.BytesFor(1, Rungs[0], pendingColumns: 0));
+    public void RequireRoom(long lessBytes) => Budget.RequireRoom(lessBytes, Columns.Sizes.BytesFor(1, Rungs[0], pendingColumns: 0));
 
     public void Dispose()
     {

@@ -184,10 +184,7 @@ public sealed class PageTable
     /// <summary>The 16 entries of one list in one block; valid until the next allocation.</summary>
     internal unsafe UnitHandle* Entries(int head, int block) => _lists.Entries(_directory[block], head);
 
-    /// <summary>Appends to one list; its block exists.</summary>
-    /// <param name="head">layer * KvHeadCount + KV head.</param>
-    /// <param name="unit">The unit.</param>
-    /// <param name="strideBytes">Its stride, or 0 for a place that does not lead.</param>
+    /// <summary>Appends to one list, whose block exists; the stride is 0 for a place that does not lead its unit.</summary>
     internal void Append(int head, UnitHandle unit, int strideBytes)
     {
         int index = _lengths[head]++;

@@ -77,7 +77,7 @@ public sealed class PagedKvCache : IDisposable
     }
 
     /// <summary>Fewest bytes that one more column of a long sequence is committed at, on the deepest of its rungs.</summary>
-    public long LeastColumnBytes => _inside.Columns.LeastColumnBytes(Rungs);
+    public long LeastColumnBytes => _inside.Columns.Sizes.LeastColumnBytes(Rungs);
 
     /// <summary>Makes an empty page table; it holds no bytes until slots are reserved.</summary>
     public PageTable CreateTable() => CreateTable(KvAccounts.Nobody);
@@ -253,10 +253,10 @@ public sealed class PagedKvCache : IDisposable
     /// <param name="rung">Index of the rung.</param>
     /// <param name="pendingColumns">Columns behind the recent window that may still wait to be moved.</param>
     internal long CommitmentBytes(int tokens, int rung, int pendingColumns) =>
-        _inside.Columns.BytesFor(KvShape.PagesFor(tokens), Rungs[rung], pendingColumns) + _inside.RingBytes(tokens, rung);
+        _inside.Columns.Sizes.BytesFor(KvShape.PagesFor(tokens), Rungs[rung], pendingColumns) + _inside.RingBytes(tokens, rung);
 
     /// <summary>Bytes a sequence settles at on a rung, when everything that may be was squeezed and evicted: at rest at exactly this length, or at most.</summary>
-    internal long SettledBytes(int tokens, int rung, bool atRest = false) => _inside.Columns.SettledBytes(
+    internal long SettledBytes(int tokens, int rung, bool atRest = false) => _inside.Columns.Sizes.SettledBytes(
         KvShape.PagesFor(tokens),
         atRest ? Squeezer.ExactColumns(tokens, Rungs[rung].Page.Shape.PageCount) : ColumnStore.ExactColumns + Rungs[rung].UnalignedColumns,
         Rungs[rung]) + _inside.RingBytes(tokens, rung);

@@ -1,7 +1,6 @@
 using Concertina.Compute.KvCache.Codecs;
 using Concertina.Compute.KvCache.Memory;
 using Concertina.Compute.KvCache.Prefix;
-using Concertina.Compute.KvCache.Rungs;
 using Concertina.Compute.KvCache.Transcoding;
 
 namespace Concertina.Compute.KvCache.Columns;
@@ -34,6 +33,7 @@ internal sealed unsafe class ColumnStore
         _column = new UnitHandle[HeadCount];
         PageClass = arena.AddClass(format.WholeBytes);
         _listClass = arena.AddClass(PageLists.BlockBytes(HeadCount));
+        Sizes = new ColumnSizes(arena, HeadCount, PageClass, _listClass);
     }
 
     public PageFormat Format { get; }
@@ -45,60 +45,12 @@ internal sealed unsafe class ColumnStore
 
     public int PageClass { get; }
 
-    /// <summary>Bytes of one block of a table's lists, rounding to extents included.</summary>
-    public int ListBlockBytes => _arena.Classes[_listClass].ShareBytes;
+    /// <summary>What columns take.</summary>
+    public ColumnSizes Sizes { get; }
 
     private int PageStride => _arena.Classes[PageClass].StrideBytes;
 
     private int ListStride => _arena.Classes[_listClass].StrideBytes;
-
-    /// <summary>Most bytes a table with this many columns holds on a rung, while so many columns may wait to be moved there.</summary>
-    public long BytesFor(int columns, RungFormat rung, int pendingColumns)
-    {
-        int open = Math.Min(columns, ExactColumns + rung.UnalignedColumns + pendingColumns);
-        return Bytes(columns, open, columns - open, rung);
-    }
-
-    /// <summary>Bytes a table with this many columns settles at on a rung, when everything was squeezed and evicted.</summary>
-    /// <param name="columns">Columns.</param>
-    /// <param name="exactColumns">Those of them that stay in the open form.</param>
-    /// <param name="rung">The rung.</param>
-    public long SettledBytes(int columns, int exactColumns, RungFormat rung)
-    {
-        int open = Math.Min(columns, exactColumns);
-        int kept = (columns - open + rung.Rung.KeepOneIn - 1) / rung.Rung.KeepOneIn;
-        return Bytes(open + kept, open, kept, rung);
-    }
-
-    /// <summary>Fewest bytes that one more column of a long sequence takes on any rung, its share of the lists included.</summary>
-    public long LeastColumnBytes(RungFormats rungs)
-    {
-        long least = (long)_arena.Classes[PageClass].ShareBytes * HeadCount;
-        for (int rung = 1; rung < rungs.Count; rung++)
-        {
-            least = Math.Min(least, MovedBytes(columns: 1, rungs[rung]));
-        }
-        return least + (ListBlockBytes / PageTable.BlockEntries);
-    }
-
-    private long Bytes(int units, int open, int moved, RungFormat rung)
-    {
-        if (units == 0)
-        {
-            return 0;
-        }
-        int blocks = (units + PageTable.BlockEntries - 1) / PageTable.BlockEntries;
-        long openShare = _arena.Classes[PageClass].ShareBytes;
-        return (open * openShare * HeadCount) + MovedBytes(moved, rung) + ((long)blocks * ListBlockBytes) + TableHeap.BytesFor(HeadCount, blocks);
-    }
-
-    // Whole units: columns that do not fill a segment are not counted among those that were moved.
-    private long MovedBytes(int columns, RungFormat rung)
-    {
-        UnitShape unit = rung.Page.Shape;
-        long share = _arena.Classes[rung.SizeClass].ShareBytes;
-        return ((columns * (HeadCount / unit.HeadCount) * share) + unit.PageCount - 1) / unit.PageCount;
-    }
 
     /// <summary>Appends new columns until there are this many. All or nothing.</summary>
     /// <returns>False when the bytes cannot be had; nothing has changed but dropped prefix columns.</returns>
