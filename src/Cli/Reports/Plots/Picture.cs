@@ -24,7 +24,9 @@ internal sealed class Picture
         .lossless { fill: #6e7781; stroke: #6e7781; }
         .row { fill: #3b78c4; stroke: #3b78c4; }
         .vector { fill: #2f9e6e; stroke: #2f9e6e; }
+        .latent { fill: #8a5fb8; stroke: #8a5fb8; }
         .evict { fill: #c9781d; stroke: #c9781d; }
+        .decided { fill: #b8476b; stroke: #b8476b; }
         .other { fill: #9a6bc4; stroke: #9a6bc4; }
         .step0 { fill: #8c959f; stroke: none; }
         .step1 { fill: #9ec5ea; stroke: none; }

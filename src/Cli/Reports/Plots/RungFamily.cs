@@ -8,7 +8,7 @@ internal static class RungFamily
     /// <summary>Style and words of each kind, for the key of a plot.</summary>
     public static IReadOnlyList<(string Style, string Words)> Key { get; } =
     [
-        ("lossless", "lossless"), ("row", "integers"), ("vector", "CommVQ"), ("evict", "with eviction"), ("row arm", "for comparison only"),
+        ("lossless", "lossless"), ("row", "integers"), ("vector", "CommVQ"), ("latent", "XQuant"), ("evict", "with eviction"), ("decided", "DMS"), ("row arm", "for comparison only"),
     ];
 
     /// <summary>Whether a rung exists to be compared with, on no ladder.</summary>
@@ -17,7 +17,9 @@ internal static class RungFamily
     /// <summary>Style of a rung.</summary>
     public static string Style(string rung)
     {
-        string family = rung.Contains("+evict", StringComparison.Ordinal) ? "evict"
+        string family = rung.Contains(RungCatalog.DecidedSuffix, StringComparison.Ordinal) ? "decided"
+            : rung.Contains(RungCatalog.EvictSuffix, StringComparison.Ordinal) ? "evict"
+            : rung.StartsWith("xq", StringComparison.Ordinal) ? "latent"
             : rung.StartsWith("commvq", StringComparison.Ordinal) ? "vector"
             : rung.StartsWith('f') ? "lossless" : "row";
         return IsArm(rung) ? family + " arm" : family;
