@@ -56,4 +56,13 @@ internal enum CodecId : byte
 
     /// <summary>2-bit latents.</summary>
     XQuant2 = 17,
+
+    /// <summary>Lowest orders over time of some channels, the others as 16-bit floats. Numbers to 37 are kept for this family.</summary>
+    Fourier16 = 28,
+
+    /// <summary>The others as 8-bit codes.</summary>
+    Fourier8 = 29,
+
+    /// <summary>The others as 4-bit codes, rotated keys.</summary>
+    Fourier4 = 30,
 }
