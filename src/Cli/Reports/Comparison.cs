@@ -49,9 +49,9 @@ internal sealed record Comparison(string Title, string Question, IReadOnlyList<(
         {
             AgainstRowCodecs = true,
             Finding = "At the same bytes keys gain and values lose: keys are quantized per channel over the tokens of a page, values per token " +
-                "across both heads, where one outlier of a head costs the other. Together they meet the row quantizers at four bits and lose at " +
-                "two. The model is small and has no outlier channels, which is where the paper's gain comes from. What `xq3` gives is a rung at " +
-                "three bits, which the row quantizers do not have. Attention costs six times the lossless one.",
+                "across both heads, where one outlier of a head costs the other. Together they meet the row quantizers at eight and four " +
+                "bits, lose a little at three and clearly at two. The model is small and has no outlier channels, which is where the paper's gain " +
+                "comes from. Attention costs six times the lossless one.",
         },
         .. new[] { 2, 4 }.Select(Decided),
         .. new[] { 2, 4, 8 }.Select(Eviction),

@@ -19,9 +19,8 @@ internal static class MethodAdvice
             "than the lossless one and its encoding slower than any other, and `commvq1` not for recall.",
         "- **KV-Compress** (`+evictN`): use it for long prompts that end in their question, and on top of any other rung; " +
             "not when questions yet unknown may ask for any part of the text, because what was evicted is gone.",
-        "- **XQuant** (`xq8`, `xq4`, `xq3`, `xq2`): use `xq3` for sessions at rest between four and two bits; not for sessions that decode, " +
-            "since attention makes keys again at every read and costs many times the lossless one, and not at four or two bits, where the row " +
-            "quantizers take about the same bytes for no more divergence.",
+        "- **XQuant** (`xq8`, `xq4`, `xq3`, `xq2`): use them where keys have outlier channels and a measurement says so; on this model " +
+            "they beat the row quantizers at no number of bits, and attention, which makes keys again at every read, costs many times the lossless one.",
         "- **DMS** (`+dmsN`): use it wherever the model was retrofitted for it, alone or on `int4`: it keeps recall where KV-Compress at the same " +
             "ratio loses it, because the model was trained to say what it will need; not at ratios far from the one it was retrofitted for.",
     ];

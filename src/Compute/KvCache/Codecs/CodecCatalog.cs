@@ -1,6 +1,7 @@
 using Concertina.Compute.KvCache.Codecs.CommVq;
 using Concertina.Compute.KvCache.Codecs.F16;
 using Concertina.Compute.KvCache.Codecs.F32;
+using Concertina.Compute.KvCache.Codecs.Fourier;
 using Concertina.Compute.KvCache.Codecs.RowQuant;
 using Concertina.Compute.KvCache.Codecs.XQuant;
 
@@ -36,6 +37,9 @@ internal static class CodecCatalog
 
     /// <summary>The codecs of a cache whose model has latent maps: those of a set, and xq8 to xq2.</summary>
     public static CodecSet WithXQuant(CodecSet codecs, XQuantSetup setup) => new([.. codecs.All, .. XQuantCodecs.Make(setup)]);
+
+    /// <summary>The codecs of a cache that stores segments: those of a set, and fourier16, fourier8 and fourier4. No rung has them yet.</summary>
+    public static CodecSet WithFourier(CodecSet codecs, FourierSetup setup) => new([.. codecs.All, .. FourierCodecs.Make(setup)]);
 
     /// <summary>The codec of a name, or null.</summary>
     public static IKvCodec? Find(string name) => Array.Find(Codecs, codec => codec.Name == name);

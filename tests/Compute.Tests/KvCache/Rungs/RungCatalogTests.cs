@@ -7,7 +7,7 @@ public sealed class RungCatalogTests
     [Fact]
     public void Names_are_stable_and_go_from_lossless_to_deep()
     {
-        Assert.Equal(["f16", "int8", "k8v4", "int4", "k4v2", "int2", "commvq2", "commvq1"], RungCatalog.All.Select(rung => rung.Name));
+        Assert.Equal(["f16", "int8", "k8v4", "int4", "k4v2", "int2", "commvq2", "commvq1", "xq8", "xq4", "xq3", "xq2"], RungCatalog.All.Select(rung => rung.Name));
         Assert.Equal(["f16", "int8", "k8v4", "int4", "k4v2", "int2"], RungCatalog.WithoutProfile.Select(rung => rung.Name));
     }
 
@@ -16,10 +16,12 @@ public sealed class RungCatalogTests
     [InlineData("k8v4", "int8", "int4", 1)]
     [InlineData("k4v2+evict8", "int4", "int2", 8)]
     [InlineData("commvq1+evict64", "commvq1", "commvq1", 64)]
-    public void A_name_says_both_codecs_and_what_is_kept(string name, string keys, string values, int keepOneIn)
+    [InlineData("int4+dms4", "int4", "int4", 4, true)]
+    [InlineData("xq3", "xq3", "xq3", 1)]
+    public void A_name_says_both_codecs_and_what_is_kept(string name, string keys, string values, int keepOneIn, bool decided = false)
     {
         Assert.True(RungCatalog.TryParse(name, out Rung? rung, out _));
-        Assert.Equal(new Rung(name, keys, values, keepOneIn), rung);
+        Assert.Equal(new Rung(name, keys, values, keepOneIn, decided), rung);
     }
 
     [Theory]
@@ -33,6 +35,9 @@ public sealed class RungCatalogTests
     [InlineData("int4+evict04")]
     [InlineData("int4+evict-4")]
     [InlineData("int4+evict4+evict4")]
+    [InlineData("int4+evict4+dms4")]
+    [InlineData("int4+dms1")]
+    [InlineData("+dms4")]
     [InlineData("int4+evict99999999999")]
     public void Anything_else_is_refused_with_what_is_known(string name)
     {

@@ -3,7 +3,7 @@ namespace Concertina.Compute.KvCache.Codecs.Fourier;
 /// <summary>What the codecs of one cache are made from: pages of a segment, and orders and channels of both sides. Immutable.</summary>
 internal sealed record FourierSetup
 {
-    /// <summary>Pages of a segment unless calibration says otherwise: at equal bytes 4, 8 and 16 lose the same.</summary>
+    /// <summary>Pages of a segment unless something else is asked for.</summary>
     public const int DefaultPageCount = 4;
 
     /// <exception cref="ArgumentException">The sides differ in shape, pages do not divide a run of 16, or there are more orders than tokens.</exception>
