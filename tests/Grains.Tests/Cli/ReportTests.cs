@@ -94,7 +94,7 @@ public sealed class ReportTests
             new("b", [new EvaluationRun("b", Result(1, "f16", "f16+evict2~l1asked"))]),
             new("c", [new EvaluationRun("c", Result(1, "f16", "f16+evict2~windowasked") with { Questions = asked.Questions + 1 })]),
         ];
-        string[] lines = [.. Comparison.All.First(comparison => comparison.Title.EndsWith("one token in 2", StringComparison.Ordinal)).Lines(groups)];
+        string[] lines = [.. Comparison.All.First(comparison => comparison.Title == "KV-Compress keeping one token in 2").Lines(groups)];
         string Row(string rung) => Assert.Single(lines, line => line.StartsWith($"| `{rung}`: ", StringComparison.Ordinal));
         Assert.DoesNotContain("not measured", Row("f16+evict2~asked"), StringComparison.Ordinal);
         Assert.DoesNotContain("not measured", Row("f16+evict2~l1asked"), StringComparison.Ordinal);
@@ -108,7 +108,7 @@ public sealed class ReportTests
             from arm in EvictionArms
             group new EvaluationRun($"eval-{arm}-seed{seed}", Result(seed, "f16", $"f16+evict2~{arm}")) by arm into runs
             select new RunGroup(runs.Key, [.. runs])];
-        string[] lines = [.. Comparison.All.First(comparison => comparison.Title.EndsWith("one token in 2", StringComparison.Ordinal)).Lines(groups)];
+        string[] lines = [.. Comparison.All.First(comparison => comparison.Title == "KV-Compress keeping one token in 2").Lines(groups)];
         Assert.Contains(lines, line => line.Contains("3 seeds", StringComparison.Ordinal));
         RungSummary rung = RunGroup.OnTheSameText(groups)[0].Find("f16+evict2~l1asked")!;
         Assert.Equal(3, rung.Seeds.Count);
